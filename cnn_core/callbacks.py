@@ -1,0 +1,85 @@
+"""The Keras callback through which a run reports and listens."""
+
+import math
+import time
+
+import keras
+
+from cnn_core.sink import Sink
+from cnn_core.store import Metric
+
+
+class StopRequested(Exception):
+    """Raised out of `fit` when someone asked to stop: Keras' own flag would validate first."""
+
+
+class Diverged(Exception):
+    """The loss is no longer a number."""
+
+
+class Reporter(keras.callbacks.Callback):
+    """Appends metric rows to a sink and looks whether it asks to stop. It writes and does not think.
+
+    sink: where the rows go. steps_per_epoch: training steps in an epoch. every: least seconds between two writes within an
+    epoch. checkpoint_every: least seconds between two savings of the weights, which happen at the end of an epoch.
+    """
+
+    def __init__(self, sink: Sink, steps_per_epoch: int, every: float = 0.5, checkpoint_every: float = 5.0) -> None:
+        super().__init__()
+        self.sink, self.steps_per_epoch = sink, steps_per_epoch
+        self.every, self.checkpoint_every = every, checkpoint_every
+        self.epoch = 0
+        self.written = self.listened = self.saved = -math.inf
+        self.step = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.epoch, self.epoch_started = epoch, time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        # Keras counts whole executions, so its index can pass the end of the epoch.
+        steps = min(batch + 1, self.steps_per_epoch)
+        self.step = self.epoch * self.steps_per_epoch + steps
+        if not math.isfinite(logs["loss"]):
+            raise Diverged(f"The loss became {logs['loss']} near step {self.step} (epoch {self.epoch + 1}).")
+        now = time.monotonic()
+        if now - self.written >= self.every:
+            self.written = now
+            self._append("step", logs, step=self.step, seconds_per_step=(now - self.epoch_started) / steps)
+        self._listen()
+
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._listen()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        seconds = time.monotonic() - self.epoch_started
+        self.step = (epoch + 1) * self.steps_per_epoch
+        rows = [
+            *self._rows("train", {name: value for name, value in logs.items() if not name.startswith("val_")}),
+            *self._rows("validation", {name[4:]: value for name, value in logs.items() if name.startswith("val_")}),
+            *self._rows("seconds", {"epoch": seconds}),
+        ]
+        self.sink.append(rows, epoch=epoch + 1, step=self.step, seconds_per_step=seconds / self.steps_per_epoch)
+        if time.monotonic() - self.saved >= self.checkpoint_every:
+            save_weights(self.model, self.sink)
+            self.saved = time.monotonic()
+        self._listen()
+
+    def _append(self, phase: str, logs: dict, **values) -> None:
+        self.sink.append(self._rows(phase, logs), **values)
+
+    def _rows(self, phase: str, logs: dict) -> list[Metric]:
+        now = time.time()
+        return [Metric(self.step, self.epoch + 1, phase, name, float(value), now) for name, value in logs.items()]
+
+    def _listen(self) -> None:
+        if time.monotonic() - self.listened >= 0.25:
+            self.listened = time.monotonic()
+            if self.sink.stop_requested():
+                raise StopRequested
+
+
+def save_weights(model: keras.Model, sink: Sink) -> None:
+    """Keep the weights: the file under the final name is always a whole one."""
+    new = sink.path("new.weights.h5")
+    model.save_weights(new)
+    new.replace(sink.path("model.weights.h5"))

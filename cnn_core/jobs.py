@@ -1,0 +1,223 @@
+"""Start, stop and queue runs, and say what became of them. The one way from a page or a command to a training process.
+
+A run is alive while its process holds the lock on its folder's worker.lock; nothing else decides.
+"""
+
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cnn_core import datasets, presets, shapes
+from cnn_core.errors import LabError, StoreError
+from cnn_core.spec import RunSpec
+from cnn_core.store import ACTIVE, Run, Store
+
+LONGEST_START = 60  # seconds a process may take to claim its run
+
+
+class Lab:
+    """The runs of one home folder.
+
+    home: the folder. spare: keep a process with TensorFlow loaded ready between runs, so that the next one starts at once.
+    """
+
+    def __init__(self, home: Path, spare: bool = False) -> None:
+        self.store = Store(home)
+        self.home = home
+        self.keeps_spare = spare
+        self._spare: subprocess.Popen | None = None
+        self._workers: dict[str, subprocess.Popen] = {}
+        self._threads = threading.Lock()
+
+    def submit(self, spec: RunSpec, name: str | None = None) -> str:
+        """Queue a run and start it when nothing else trains; its id. Raises SpecError or StoreError, and then nothing is kept."""
+        info = datasets.info(spec.data.dataset)
+        shapes.check(spec.model, info.input_shape, len(info.labels))
+        run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        folder = self.store.folder(run)
+        try:
+            folder.mkdir()
+            (folder / "spec.json").write_text(spec.model_dump_json(indent=2))
+            self.store.add(run, name or f"{presets.origin(spec)} on {spec.data.dataset}", spec)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StoreError(
+                f"The run could not be stored in {self.home} ({error.strerror}). Free some space or give yourself write "
+                "permission, then train again; earlier runs are safe."
+            ) from None
+        except StoreError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self.start_next()
+        return run
+
+    def start_next(self) -> None:
+        """Bring the store up to date and, when nothing trains, start the run that has waited longest."""
+        with self._scheduling():
+            self._bury()
+            while not self.store.runs(ACTIVE):
+                queue = self.store.runs(("queued",))
+                if not queue:
+                    return
+                self._launch(queue[-1].run)
+
+    def reconcile(self) -> None:
+        """`start_next`, when there is anything it could do: cheap enough for every view."""
+        if self.store.runs((*ACTIVE, "queued")):
+            self.start_next()
+
+    def stop(self, run: str) -> None:
+        """Ask a run to stop and keep what it has learned; one that still waits is taken out of the queue."""
+        if not self.store.move(run, "stopped", allowed=("queued",), ended=time.time(), message="Taken out of the queue."):
+            self.store.command(run, "stop")
+
+    def rename(self, run: str, name: str) -> None:
+        """Give a run another name. Raises LabError for an empty one."""
+        if not name.strip():
+            raise LabError("A run needs a name of at least one character.")
+        self.store.get(run)
+        self.store.update(run, name=name.strip()[:80])
+
+    def delete(self, run: str) -> None:
+        """Remove a run and its folder for good. Raises LabError while it trains or waits."""
+        with self._scheduling():
+            self._bury()
+            known = self.store.get(run)
+            if not known.is_over:
+                raise LabError(f"{known.name!r} is {known.status}, so it cannot be deleted. Stop it first.")
+            self.store.remove(known.run)
+            shutil.rmtree(self.store.folder(known.run), ignore_errors=True)
+
+    def weights(self, run: str) -> Path:
+        """The file with the weights of a run. Raises LabError when it has none."""
+        file = self.store.folder(run) / "model.weights.h5"
+        if not file.is_file():
+            known = self.store.get(run)
+            raise LabError(f"Run {known.name!r} ({known.status}) has no weights yet. Wait for its first epochs, or choose another run.")
+        return file
+
+    def answering(self) -> list[Run]:
+        """The runs whose network can be asked, newest first: those that are over and left weights."""
+        return [run for run in self.store.runs() if run.is_over and (self.store.folder(run.run) / "model.weights.h5").is_file()]
+
+    def log(self, run: str, lines: int = 12) -> str:
+        """The last lines of what the training process printed."""
+        try:
+            text = (self.store.folder(run) / "log.txt").read_text(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.strip().splitlines()[-lines:])
+
+    def warm(self) -> None:
+        """Have a spare process ready, unless one is or something trains."""
+        with self._threads:
+            if self.keeps_spare and not self._spare_is_ready() and not self.store.runs(ACTIVE):
+                self._spare = _python("--spare", stdin=subprocess.PIPE)
+
+    def close(self) -> None:
+        """Let the spare process go. Runs go on."""
+        if self._spare is not None:
+            self._spare.stdin.close()
+            self._spare.wait()
+            self._spare = None
+
+    def _spare_is_ready(self) -> bool:
+        return self._spare is not None and self._spare.poll() is None
+
+    @contextmanager
+    def _scheduling(self) -> Iterator[None]:
+        """One process, and in it one thread, decides at a time."""
+        with self._threads:
+            try:
+                with FileLock(self.home / "scheduler.lock", timeout=LONGEST_START + 10):
+                    yield
+            except Timeout:
+                raise StoreError(f"Another process has been starting a run in {self.home} for over a minute. Try again.") from None
+            except OSError as error:
+                raise StoreError(
+                    f"The home folder {self.home} cannot be written ({error.strerror}). Give yourself write permission, free some "
+                    "space, or set CNN_LAB_HOME to another folder."
+                ) from None
+
+    def _launch(self, run: str) -> None:
+        """Start the process of a queued run and wait until it has claimed it."""
+        folder = self.store.folder(run)
+        if self._spare_is_ready():
+            process, self._spare = self._spare, None
+            process.stdin.write(f"{folder}\n".encode())
+            process.stdin.close()
+        else:
+            process = _python(str(folder))
+        self._workers[run] = process
+        deadline = time.monotonic() + LONGEST_START
+        while self.store.get(run).status == "queued":
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                self.store.move(
+                    run,
+                    "failed",
+                    allowed=("queued",),
+                    ended=time.time(),
+                    message="The training process could not be started. Is there a free disk and enough memory? "
+                    f"Its log says: {self.log(run, 3) or 'nothing'}",
+                )
+                return
+            time.sleep(0.02)
+
+    def _bury(self) -> None:
+        """Give every run whose process is gone an end."""
+        for run in self.store.runs(ACTIVE):
+            folder = self.store.folder(run.run)
+            if folder.is_dir() and not _is_free(folder / "worker.lock"):
+                continue
+            process = self._workers.pop(run.run, None)
+            code = process.wait() if process else None
+            if self.store.get(run.run).is_over:
+                continue  # it ended properly in the meantime
+            why = _last_words(code) if folder.is_dir() else "its folder was deleted while it trained"
+            kept = "The weights of its last checkpoint can be used." if (folder / "model.weights.h5").is_file() else "It left no weights."
+            self.store.move(
+                run.run,
+                "interrupted" if code is None else "failed",
+                allowed=ACTIVE,
+                ended=time.time(),
+                stage="",
+                message=f"Training ended before it was done, after {run.epoch} of {run.epochs} epochs: {why}. {kept}",
+            )
+
+
+def _last_words(code: int | None) -> str:
+    """What the exit code of a process that ended too early means."""
+    if code is None:
+        return "its process is gone (the computer was switched off, or the process was killed)"
+    if code == -9:
+        return "its process was killed (signal 9), often because the computer ran out of memory; a smaller batch or network needs less"
+    return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with code {code}"
+
+
+def _is_free(file: Path) -> bool:
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    lock.release()
+    return True
+
+
+def _python(argument: str, **options) -> subprocess.Popen:
+    """A worker in a session of its own, so that neither Ctrl-C nor the end of the server reaches it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cnn_core.worker", argument],
+        cwd=Path(__file__).parent.parent,
+        start_new_session=True,
+        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options},
+    )

@@ -1,0 +1,165 @@
+"""What to train, as plain data: frozen, checked, and the same after a round trip through JSON.
+
+A model is a graph: named layers, each with the names of the layers that feed it ("input" is the image), and named heads.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cnn_core.errors import SpecError, explain
+from cnn_core.layer_kinds import Layer
+
+DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist"]
+OptimizerName = Literal["sgd", "adam", "adagrad", "rmsprop"]
+INPUT = "input"
+
+
+class Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HeadSpec(Spec):
+    """An output: the layer that gives it, what it should say, its loss and the weight of that loss in the sum."""
+
+    name: str = Field("label", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    layer: str
+    target: Literal["label"] = "label"
+    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    loss_weight: float = Field(1.0, gt=0, le=1000, allow_inf_nan=False)
+
+
+class ModelSpec(Spec):
+    """A network. Layers stand after the layers that feed them; `inputs` left out means the layer before."""
+
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=64)
+    heads: tuple[HeadSpec, ...] = Field(min_length=1, max_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_inputs(cls, data: Any) -> Any:
+        """A layer without `inputs` is fed by the layer before it."""
+        if not isinstance(data, dict) or not isinstance(data.get("layers"), (list, tuple)):
+            return data
+        before, layers = INPUT, []
+        for layer in data["layers"]:
+            if isinstance(layer, dict):
+                layer = {"inputs": (before,), **layer}
+                before = layer.get("name", before)
+            else:
+                before = getattr(layer, "name", before)
+            layers.append(layer)
+        return {**data, "layers": layers}
+
+    @model_validator(mode="after")
+    def _check_graph(self) -> "ModelSpec":
+        known = {INPUT}
+        for layer in self.layers:
+            if layer.name in known:
+                raise ValueError(f"two layers are called {layer.name!r}: give each its own name ('input' is the image)")
+            for name in layer.inputs:
+                if name not in known:
+                    raise ValueError(f"layer {layer.name!r} is fed by {name!r}, which is not a layer before it")
+            if len(layer.inputs) != 1:
+                raise ValueError(f"layer {layer.name!r} takes one input, and {len(layer.inputs)} are named")
+            known.add(layer.name)
+        for head in self.heads:
+            if head.layer not in known - {INPUT}:
+                raise ValueError(f"head {head.name!r} reads layer {head.layer!r}, which does not exist")
+        return self
+
+    def layer(self, name: str) -> Layer:
+        """The layer called `name`. Raises KeyError."""
+        return {layer.name: layer for layer in self.layers}[name]
+
+
+class AugmentationSpec(Spec):
+    """Random changes to every training image, drawn anew each time it is shown. 0 switches one off.
+
+    rotation: up to this many degrees either way. shift: up to this fraction of the side. zoom: up to this fraction in or out.
+    """
+
+    rotation: float = Field(0.0, ge=0, le=45, allow_inf_nan=False)
+    shift: float = Field(0.0, ge=0, le=0.3, allow_inf_nan=False)
+    zoom: float = Field(0.0, ge=0, le=0.5, allow_inf_nan=False)
+
+    @property
+    def active(self) -> bool:
+        return bool(self.rotation or self.shift or self.zoom)
+
+
+class DataSpec(Spec):
+    """Which images. `validation` is the part of the training images held out, or "test" for the test images themselves."""
+
+    dataset: DatasetName = "mnist-5k"
+    validation: Literal["test"] | Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.1
+    augmentation: AugmentationSpec = AugmentationSpec()
+
+
+class TrainingSpec(Spec):
+    """How it is trained. `momentum` is used by SGD alone; `deterministic` repeats a run to the bit, a little slower."""
+
+    optimizer: OptimizerName = "adam"
+    learning_rate: float = Field(0.001, gt=0, le=10, allow_inf_nan=False)
+    momentum: float = Field(0.9, ge=0, lt=1, allow_inf_nan=False)
+    batch_size: int = Field(128, ge=1, le=4096)
+    epochs: int = Field(10, ge=1, le=1000)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    deterministic: bool = False
+
+
+class RunSpec(Spec):
+    """One run: the model, its data and its training, and the preset it started from (None for none)."""
+
+    preset: str | None = Field(None, max_length=64)
+    model: ModelSpec
+    data: DataSpec = DataSpec()
+    training: TrainingSpec = TrainingSpec()
+
+
+def from_json(text: str | bytes, what: str = "The spec") -> RunSpec:
+    """Read a spec. Raises SpecError with one clear line."""
+    try:
+        return RunSpec.model_validate_json(text)
+    except ValidationError as error:
+        raise SpecError(explain(error, what)) from None
+
+
+def read(path: str | Path) -> RunSpec:
+    """Read a spec file. Raises SpecError with one clear line."""
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise SpecError(f"The spec file {path} cannot be read ({error.strerror}). Check its name and try again.") from None
+    return from_json(text, f"The spec file {path}")
+
+
+def change(spec: RunSpec, settings: dict[str, Any]) -> RunSpec:
+    """A copy of `spec` with the values at dotted paths changed; a layer is addressed by its name.
+
+    Example: `change(spec, {"training.epochs": 3, "model.layers.conv_1.filters": 8})`. Raises SpecError.
+    """
+    data = spec.model_dump(mode="json")
+    for path, value in settings.items():
+        place: Any = data
+        *parents, last = path.split(".")
+        for part in parents:
+            place = _step(place, part, path)
+        if not isinstance(place, dict) or last not in place:
+            raise SpecError(f"There is no setting {path!r}. Expected a path such as training.epochs or data.augmentation.rotation.")
+        place[last] = value
+    try:
+        return RunSpec.model_validate(data)
+    except ValidationError as error:
+        raise SpecError(explain(error, "The spec")) from None
+
+
+def _step(place: Any, part: str, path: str) -> Any:
+    if isinstance(place, dict) and part in place:
+        return place[part]
+    if isinstance(place, list):
+        for item in place:
+            if isinstance(item, dict) and item.get("name") == part:
+                return item
+    raise SpecError(f"There is no setting {path!r}: {part!r} is not in the spec.")

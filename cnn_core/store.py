@@ -1,0 +1,310 @@
+"""What is known of every run: one SQLite file in the home folder, read and written by all processes.
+
+Every view is a read of this file, so it shows the same thing in a second tab or after a restart.
+"""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnn_core.errors import StoreError, UnknownRun
+from cnn_core.spec import RunSpec, from_json
+
+ACTIVE = ("running", "paused")
+ENDED = ("stopped", "finished", "failed", "interrupted")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    created REAL NOT NULL,
+    started REAL,
+    ended REAL,
+    stage TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    epoch INTEGER NOT NULL DEFAULT 0,
+    step INTEGER NOT NULL DEFAULT 0,
+    steps_per_epoch INTEGER NOT NULL DEFAULT 0,
+    seconds_per_step REAL,
+    parameters INTEGER,
+    test_accuracy REAL,
+    test_loss REAL,
+    seconds REAL
+);
+CREATE TABLE IF NOT EXISTS metrics (
+    run TEXT NOT NULL, step INTEGER NOT NULL, epoch INTEGER NOT NULL, phase TEXT NOT NULL,
+    name TEXT NOT NULL, value REAL NOT NULL, time REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS metrics_by_run ON metrics (run, phase, name, step);
+CREATE TABLE IF NOT EXISTS events (run TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS commands (run TEXT NOT NULL, command TEXT NOT NULL, time REAL NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured value. step: training steps since the start of the run. phase: step (running mean within an epoch),
+    train, validation, seconds (of a whole epoch) or test. time: seconds since 1970."""
+
+    step: int
+    epoch: int
+    phase: str
+    name: str
+    value: float
+    time: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones."""
+
+    run: str
+    name: str
+    status: str
+    spec: RunSpec
+    created: float
+    started: float | None
+    ended: float | None
+    stage: str
+    message: str
+    epoch: int
+    step: int
+    steps_per_epoch: int
+    seconds_per_step: float | None
+    parameters: int | None
+    test_accuracy: float | None
+    test_loss: float | None
+    seconds: float | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def epochs(self) -> int:
+        return self.spec.training.epochs
+
+    @property
+    def fraction(self) -> float:
+        """Part of the training steps done, 0 to 1."""
+        return min(1.0, self.step / (self.steps_per_epoch * self.epochs)) if self.steps_per_epoch else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated seconds to the end of training, None before the first measurement."""
+        if self.seconds_per_step is None or self.is_over:
+            return None
+        return max(0, self.steps_per_epoch * self.epochs - self.step) * self.seconds_per_step
+
+
+def default_home() -> Path:
+    """The folder of `CNN_LAB_HOME`, or `runs` beside app.py."""
+    return Path(os.environ.get("CNN_LAB_HOME") or Path(__file__).parent.parent / "runs").expanduser().absolute()
+
+
+class Store:
+    """The database of one home folder. Raises StoreError with a sentence when it cannot be used."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.file = home / "lab.sqlite3"
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The home folder {home} cannot be made ({error.strerror}). Set CNN_LAB_HOME to a folder that can be written."
+            ) from None
+        with self._connect() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(SCHEMA)
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose work is one transaction."""
+        try:
+            connection = sqlite3.connect(self.file, timeout=20)
+            try:
+                connection.row_factory = sqlite3.Row
+                connection.execute("PRAGMA synchronous = NORMAL")
+                with connection:
+                    yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise StoreError(self._explain(error)) from None
+
+    def _explain(self, error: sqlite3.Error) -> str:
+        text = str(error)
+        if "not a database" in text or "malformed" in text:
+            return (
+                f"{self.file} is not a database that the lab can read ({text}). Nothing was changed. Move the file away to start "
+                "with an empty list of runs; the run folders beside it stay."
+            )
+        if "full" in text or "disk I/O" in text:
+            return f"The disk that holds {self.home} is full ({text}). Free some space, then try again; what was stored before is safe."
+        if "readonly" in text or "unable to open" in text:
+            return (
+                f"The home folder {self.home} cannot be written ({text}). Give yourself write permission, or set CNN_LAB_HOME to "
+                "another folder."
+            )
+        return f"The database {self.file} could not be used: {text}. Try again."
+
+    def folder(self, run: str) -> Path:
+        """The folder of a run."""
+        return self.home / run
+
+    def add(self, run: str, name: str, spec: RunSpec) -> None:
+        """Add a run with status queued."""
+        with self._connect() as connection:
+            connection.execute(
+                "INSERT INTO runs (run, name, status, spec, created) VALUES (?, ?, 'queued', ?, ?)",
+                (run, name, spec.model_dump_json(), time.time()),
+            )
+
+    def get(self, run: str) -> Run:
+        """A run by its id, or the newest for "latest". Raises UnknownRun."""
+        with self._connect() as connection:
+            if run == "latest":
+                row = connection.execute("SELECT * FROM runs ORDER BY number DESC LIMIT 1").fetchone()
+            else:
+                row = connection.execute("SELECT * FROM runs WHERE run = ?", (run,)).fetchone()
+        if row is None:
+            what = "There is no run yet." if run == "latest" else f"There is no run {run!r}."
+            raise UnknownRun(f"{what} Choose one of the Runs page or of `python -m cnn_core runs`, or train one first.")
+        return _run(row)
+
+    def runs(self, statuses: Iterable[str] | None = None) -> list[Run]:
+        """All runs, or those with one of `statuses`, newest first."""
+        with self._connect() as connection:
+            rows = connection.execute("SELECT * FROM runs ORDER BY number DESC").fetchall()
+        wanted = None if statuses is None else set(statuses)
+        return [_run(row) for row in rows if wanted is None or row["status"] in wanted]
+
+    def update(self, run: str, **values) -> None:
+        """Set columns of a run."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._connect() as connection:
+            connection.execute(f"UPDATE runs SET {columns} WHERE run = ?", (*values.values(), run))
+
+    def move(self, run: str, to: str, allowed: Iterable[str], **values) -> bool:
+        """Set the status if it is one of `allowed`, in one step; whether it was."""
+        allowed = tuple(allowed)
+        columns = "".join(f", {name} = ?" for name in values)
+        marks = ", ".join("?" * len(allowed))
+        with self._connect() as connection:
+            done = connection.execute(
+                f"UPDATE runs SET status = ?{columns} WHERE run = ? AND status IN ({marks})", (to, *values.values(), run, *allowed)
+            )
+            return done.rowcount == 1
+
+    def remove(self, run: str) -> None:
+        """Forget a run and all its rows."""
+        with self._connect() as connection:
+            for table in ("runs", "metrics", "events", "commands"):
+                connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
+
+    def append(self, run: str, metrics: Iterable[Metric], **values) -> None:
+        """Add metric rows and set columns of the run, in one transaction."""
+        with self._connect() as connection:
+            connection.executemany(
+                "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(run, row.step, row.epoch, row.phase, row.name, row.value, row.time) for row in metrics],
+            )
+            if values:
+                columns = ", ".join(f"{name} = ?" for name in values)
+                connection.execute(f"UPDATE runs SET {columns} WHERE run = ?", (*values.values(), run))
+
+    def metrics(self, run: str) -> list[Metric]:
+        """All metric rows of a run in the order of its steps."""
+        with self._connect() as connection:
+            rows = connection.execute(
+                "SELECT step, epoch, phase, name, value, time FROM metrics WHERE run = ? ORDER BY step, rowid", (run,)
+            ).fetchall()
+        return [Metric(*row) for row in rows]
+
+    def history(self, run: str) -> dict[str, list[float]]:
+        """Values per epoch as Keras names them: accuracy, loss, val_accuracy, val_loss."""
+        history: dict[str, list[float]] = {}
+        for row in self.metrics(run):
+            if row.phase in ("train", "validation"):
+                history.setdefault(("val_" if row.phase == "validation" else "") + row.name, []).append(row.value)
+        return history
+
+    def seconds_per_epoch(self, run: str) -> list[float]:
+        """Wall seconds of each epoch, validation included."""
+        return [row.value for row in self.metrics(run) if row.phase == "seconds"]
+
+    def event(self, run: str, kind: str, text: str) -> None:
+        """Note something that happened to a run."""
+        with self._connect() as connection:
+            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (run, kind, text, time.time()))
+
+    def events(self, run: str) -> list[dict]:
+        """What happened to a run, oldest first: kind, text, time."""
+        with self._connect() as connection:
+            rows = connection.execute("SELECT kind, text, time FROM events WHERE run = ? ORDER BY rowid", (run,)).fetchall()
+        return [dict(row) for row in rows]
+
+    def command(self, run: str, command: str) -> None:
+        """Leave a command for the process that trains a run."""
+        with self._connect() as connection:
+            connection.execute("INSERT INTO commands VALUES (?, ?, ?)", (run, command, time.time()))
+
+    def commands(self, run: str) -> list[str]:
+        """The commands left for a run, oldest first."""
+        with self._connect() as connection:
+            return [row[0] for row in connection.execute("SELECT command FROM commands WHERE run = ? ORDER BY rowid", (run,))]
+
+
+def _run(row: sqlite3.Row) -> Run:
+    values = dict(row)
+    del values["number"]
+    return Run(**{**values, "spec": from_json(values["spec"], f"The stored spec of run {values['run']}")})
+
+
+def summary(run: Run) -> dict:
+    """A run as the command line lists it."""
+    from cnn_core.presets import origin
+
+    return {
+        "run": run.run,
+        "name": run.name,
+        "status": run.status,
+        "dataset": run.spec.data.dataset,
+        "preset": run.spec.preset,
+        "from": origin(run.spec),
+        "epoch": run.epoch,
+        "epochs": run.epochs,
+        "test_accuracy": run.test_accuracy,
+        "test_loss": run.test_loss,
+        "parameters": run.parameters,
+        "seconds": run.seconds,
+        "started": run.started,
+        "message": run.message,
+    }
+
+
+def result(store: Store, run: Run) -> dict:
+    """A run as `train --json` answers: its result and its history."""
+    return {
+        "run": run.run,
+        "name": run.name,
+        "status": run.status,
+        "epochs": run.epoch,
+        "parameters": run.parameters,
+        "seconds": run.seconds,
+        "seconds_per_epoch": store.seconds_per_epoch(run.run),
+        "test_accuracy": run.test_accuracy,
+        "test_loss": run.test_loss,
+        "history": store.history(run.run),
+        "message": run.message,
+        "spec": json.loads(run.spec.model_dump_json()),
+    }

@@ -1,0 +1,173 @@
+"""One training run, in a process of its own: `python -m cnn_core.worker RUN_FOLDER`.
+
+With `--spare` instead of a folder it loads TensorFlow first and waits for the folder on standard input; end of file means exit.
+The process holds the lock on its folder's worker.lock for as long as it lives, and that lock alone says that the run is alive.
+"""
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from cnn_core import datasets, shapes
+from cnn_core.errors import LabError
+from cnn_core.jobs import Lab
+from cnn_core.sink import Sink, StoreSink
+from cnn_core.spec import RunSpec
+from cnn_core.store import Store
+
+SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
+MULTIPLY_ADDS_PER_SECOND = 15e9  # of a small network on two cores, a rough figure
+CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
+
+
+def train(spec: RunSpec, sink: Sink) -> str:
+    """Train a spec from fresh weights and put everything into `sink`; "finished" or "stopped".
+
+    The random state is seeded, so the same spec gives the same run (to the bit with `training.deterministic`). Raises
+    DataError and SpecError for what the user can mend.
+    """
+    import keras
+    import tensorflow as tf
+
+    from cnn_core.callbacks import Reporter, StopRequested, save_weights
+    from cnn_core.model import build_model, compile_model, evaluation_batches, training_batches
+
+    sink.stage("Reading the images")
+    data = datasets.load(spec.data.dataset, lambda done, total: sink.stage(f"Downloading the images: {done / total:.0%}"))
+    train_part, validation_part = split(data, spec)
+    steps = -(-len(train_part[1]) // spec.training.batch_size)
+
+    sink.stage("Building the network")
+    keras.utils.set_random_seed(spec.training.seed)
+    if spec.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    model = build_model(spec)
+    network = shapes.report(spec.model, data.info.input_shape, len(data.info.labels))
+    compile_model(model, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, steps))
+    sink.append([], parameters=model.count_params(), steps_per_epoch=steps, stage="Training")
+    outcome = "finished"
+    try:
+        model.fit(
+            training_batches(*train_part, spec),
+            epochs=spec.training.epochs,
+            shuffle=False,  # the batches come shuffled
+            validation_data=evaluation_batches(*validation_part) if validation_part else None,
+            verbose=0,
+            callbacks=[Reporter(sink, steps)],
+        )
+    except StopRequested:
+        outcome = "stopped"
+    sink.stage("Saving the network")
+    save_weights(model, sink)
+    model.save(sink.path("new.keras"))
+    sink.path("new.keras").replace(sink.path("model.keras"))
+    if outcome == "finished" or network.multiply_adds * len(data.y_test) < CHEAP_TEST:
+        sink.stage("Reading the test images")
+        test(model, data, sink)
+    return outcome
+
+
+def test(model, data: datasets.Dataset, sink: Sink) -> None:
+    """Score the model on the test images, and keep the probabilities it gave for each of them."""
+    from cnn_core.model import evaluation_batches
+
+    # A fresh compile: the metrics of training count in executions of several batches.
+    model.compile(loss=model.loss, metrics=["accuracy"])
+    loss, accuracy = model.evaluate(evaluation_batches(data.x_test, data.y_test), verbose=0)
+    probabilities = model.predict(evaluation_batches(data.x_test, data.y_test).map(lambda images, labels: images), verbose=0)
+    new = sink.path("new.npy")
+    np.save(new, probabilities)
+    new.replace(sink.path("test_probabilities.npy"))
+    sink.append([], test_accuracy=accuracy, test_loss=loss)
+
+
+def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
+    """(images, labels) to train on and to validate on; the validation part is the last of the training images."""
+    if spec.data.validation == "test":
+        return (data.x_train, data.y_train), (data.x_test, data.y_test)
+    kept = len(data.y_train) - round(len(data.y_train) * spec.data.validation)
+    held_out = (data.x_train[kept:], data.y_train[kept:])
+    return (data.x_train[:kept], data.y_train[:kept]), held_out if len(held_out[1]) else None
+
+
+def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
+    """Training steps between two callbacks: about 0.3 s of them, at least two lots an epoch, at most 64.
+
+    >>> steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469)
+    29
+    """
+    seconds = 0.001 + 3 * multiply_adds * batch_size / MULTIPLY_ADDS_PER_SECOND  # forward once, backward twice
+    return max(1, min(64, round(SECONDS_PER_EXECUTION / seconds), -(-steps // 2)))
+
+
+def run(folder: Path) -> None:
+    """Claim the run of `folder`, train it, say how it ended, and start the next in the queue."""
+    store = Store(folder.parent)
+    lock = FileLock(folder / "worker.lock")
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        return  # another worker has it
+    name = folder.name
+    _log_to(folder / "log.txt")
+    if not store.move(name, "running", allowed=("queued",), started=time.time(), stage="Starting"):
+        return
+    sink = StoreSink(store, name)
+    try:
+        status, message = train(store.get(name).spec, sink), ""
+    except Exception as error:  # whatever it is, the run has to end with a word on it
+        traceback.print_exc()
+        status, message = "failed", _explain(error)
+    ended = time.time()
+    store.update(name, status=status, message=message, stage="", ended=ended, seconds=ended - store.get(name).started)
+    lock.release()
+    Lab(folder.parent).start_next()
+
+
+def _explain(error: Exception) -> str:
+    """What went wrong, for the person who pressed Train."""
+    if isinstance(error, LabError):
+        return str(error)
+    kind = type(error).__name__
+    if kind == "Diverged":
+        return f"{error} The learning rate is usually too high for this network. Lower it, or add batch normalisation, and train again."
+    if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
+        return "There was not enough memory for this network and batch size. Lower the batch size, filters or units, and train again."
+    if isinstance(error, OSError):
+        return f"A file of the run could not be written or read ({error.strerror or error}). Is the disk full? Free some space and train again."
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"Training stopped with an error: {kind}: {first[:300]}. The whole message is in the run's log."
+
+
+def _log_to(file: Path) -> None:
+    """From here on, what this process and its libraries print goes to `file`."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def main(arguments: list[str]) -> None:
+    if arguments == ["--spare"]:
+        import cnn_core.callbacks
+        import cnn_core.model  # noqa: F401  (loads TensorFlow before there is anything to do)
+
+        line = sys.stdin.readline().strip()
+        if line:
+            run(Path(line))
+    elif len(arguments) == 1:
+        run(Path(arguments[0]))
+    else:
+        sys.exit("Expected one run folder, or --spare.")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except LabError as error:
+        sys.exit(str(error))
