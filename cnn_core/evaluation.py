@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
+from cnn_core import datasets
+from cnn_core.jobs import Lab
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -28,3 +31,22 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
         class_accuracy=recall_score(labels, answers, labels=classes, average=None, zero_division=0.0),
         mistakes=wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")],
     )
+
+
+def test_probabilities(lab: Lab, run: str) -> np.ndarray:
+    """The probabilities that a run gave for its test images, (n, classes); computed from its weights when it kept none."""
+    file = lab.store.folder(run) / "test_probabilities.npy"
+    try:
+        return np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        from cnn_core.inference import TrainedModel
+
+        spec = lab.store.get(run).spec
+        return TrainedModel(spec, lab.weights(run)).probabilities(datasets.load(spec.data.dataset).x_test)
+
+
+def score_run(lab: Lab, run: str) -> tuple[Scores, tuple[str, ...]]:
+    """Scores of a run on its test images, and the names of the classes. Raises LabError when it has no weights."""
+    lab.weights(run)
+    data = datasets.load(lab.store.get(run).spec.data.dataset)
+    return score(test_probabilities(lab, run), data.y_test), data.info.labels

@@ -23,7 +23,9 @@ class TrainedModel:
             self.model = load_model(spec, weights)
         except (OSError, ValueError, KeyError) as error:
             reason = (str(error).strip().splitlines() or ["unreadable"])[0]
-            raise LabError(f"The weights {weights} cannot be used ({reason[:200]}). The file is damaged: train the run again.") from None
+            raise LabError(
+                f"The weights {weights} cannot be used ({reason[:200]}). The file is damaged: train the run again."
+            ) from None
 
     @cached_property
     def _every_layer(self):

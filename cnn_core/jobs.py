@@ -101,7 +101,9 @@ class Lab:
         file = self.store.folder(run) / "model.weights.h5"
         if not file.is_file():
             known = self.store.get(run)
-            raise LabError(f"Run {known.name!r} ({known.status}) has no weights yet. Wait for its first epochs, or choose another run.")
+            raise LabError(
+                f"Run {known.name!r} ({known.status}) has no weights yet. Wait for its first epochs, or choose another run."
+            )
         return file
 
     def answering(self) -> list[Run]:
@@ -140,7 +142,9 @@ class Lab:
                 with FileLock(self.home / "scheduler.lock", timeout=LONGEST_START + 10):
                     yield
             except Timeout:
-                raise StoreError(f"Another process has been starting a run in {self.home} for over a minute. Try again.") from None
+                raise StoreError(
+                    f"Another process has been starting a run in {self.home} for over a minute. Try again."
+                ) from None
             except OSError as error:
                 raise StoreError(
                     f"The home folder {self.home} cannot be written ({error.strerror}). Give yourself write permission, free some "
@@ -183,7 +187,11 @@ class Lab:
             if self.store.get(run.run).is_over:
                 continue  # it ended properly in the meantime
             why = _last_words(code) if folder.is_dir() else "its folder was deleted while it trained"
-            kept = "The weights of its last checkpoint can be used." if (folder / "model.weights.h5").is_file() else "It left no weights."
+            kept = (
+                "The weights of its last checkpoint can be used."
+                if (folder / "model.weights.h5").is_file()
+                else "It left no weights."
+            )
             self.store.move(
                 run.run,
                 "interrupted" if code is None else "failed",

@@ -257,14 +257,6 @@ class Dense(Weighted):
 
 
 Layer = Annotated[
-    Conv2D
-    | MaxPooling2D
-    | AveragePooling2D
-    | MinPooling2D
-    | BatchNormalization
-    | Activation
-    | Dropout
-    | Flatten
-    | Dense,
+    Conv2D | MaxPooling2D | AveragePooling2D | MinPooling2D | BatchNormalization | Activation | Dropout | Flatten | Dense,
     Field(discriminator="kind"),
 ]

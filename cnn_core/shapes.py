@@ -73,7 +73,9 @@ def report(model: ModelSpec, input_shape: Shape, classes: int) -> NetworkReport:
         try:
             output = layer.output_shape(shape)
             if _count(output) > MOST_VALUES:
-                raise KindError(f"its output has {_count(output):,} values for one image, more than {MOST_VALUES:,}. Lower its filters.")
+                raise KindError(
+                    f"its output has {_count(output):,} values for one image, more than {MOST_VALUES:,}. Lower its filters."
+                )
             parameters, formula = layer.parameters(shape)
             layers.append(
                 LayerReport(layer.name, layer.kind, shape, output, parameters, formula, layer.multiply_adds(shape), seen)

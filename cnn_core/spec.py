@@ -147,7 +147,9 @@ def change(spec: RunSpec, settings: dict[str, Any]) -> RunSpec:
         for part in parents:
             place = _step(place, part, path)
         if not isinstance(place, dict) or last not in place:
-            raise SpecError(f"There is no setting {path!r}. Expected a path such as training.epochs or data.augmentation.rotation.")
+            raise SpecError(
+                f"There is no setting {path!r}. Expected a path such as training.epochs or data.augmentation.rotation."
+            )
         place[last] = value
     try:
         return RunSpec.model_validate(data)

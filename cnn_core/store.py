@@ -201,7 +201,8 @@ class Store:
         marks = ", ".join("?" * len(allowed))
         with self._connect() as connection:
             done = connection.execute(
-                f"UPDATE runs SET status = ?{columns} WHERE run = ? AND status IN ({marks})", (to, *values.values(), run, *allowed)
+                f"UPDATE runs SET status = ?{columns} WHERE run = ? AND status IN ({marks})",
+                (to, *values.values(), run, *allowed),
             )
             return done.rowcount == 1
 

@@ -68,11 +68,11 @@ def train(spec: RunSpec, sink: Sink) -> str:
     sink.path("new.keras").replace(sink.path("model.keras"))
     if outcome == "finished" or network.multiply_adds * len(data.y_test) < CHEAP_TEST:
         sink.stage("Reading the test images")
-        test(model, data, sink)
+        score(model, data, sink)
     return outcome
 
 
-def test(model, data: datasets.Dataset, sink: Sink) -> None:
+def score(model, data: datasets.Dataset, sink: Sink) -> None:
     """Score the model on the test images, and keep the probabilities it gave for each of them."""
     from cnn_core.model import evaluation_batches
 

@@ -1,0 +1,33 @@
+"""What the lab trained, to take home."""
+
+import shutil
+from pathlib import Path
+
+from cnn_core.errors import LabError
+from cnn_core.jobs import Lab
+
+FORMATS = ("keras",)
+
+
+def export(lab: Lab, run: str, out: Path) -> Path:
+    """Copy the Keras file of a run to `out`, or into it when it is a folder; where it is. Raises LabError.
+
+    A run that ended before its Keras file was written has it made from its weights.
+    """
+    known = lab.store.get(run)
+    source = lab.store.folder(known.run) / "model.keras"
+    target = out / f"{known.run}.keras" if out.is_dir() else out
+    if target.suffix != ".keras":
+        raise LabError(f"A Keras file ends in .keras, and {target.name!r} does not. Name it {target.stem}.keras.")
+    try:
+        if source.is_file():
+            shutil.copyfile(source, target)
+        else:
+            from cnn_core.model import load_model
+
+            load_model(known.spec, lab.weights(known.run)).save(target)
+    except OSError as error:
+        raise LabError(
+            f"{target} could not be written ({error.strerror or error}). Choose another place and try again."
+        ) from None
+    return target
