@@ -33,7 +33,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
     )
 
 
-def test_probabilities(lab: Lab, run: str) -> np.ndarray:
+def read_probabilities(lab: Lab, run: str) -> np.ndarray:
     """The probabilities that a run gave for its test images, (n, classes); computed from its weights when it kept none."""
     file = lab.store.folder(run) / "test_probabilities.npy"
     try:
@@ -49,4 +49,4 @@ def score_run(lab: Lab, run: str) -> tuple[Scores, tuple[str, ...]]:
     """Scores of a run on its test images, and the names of the classes. Raises LabError when it has no weights."""
     lab.weights(run)
     data = datasets.load(lab.store.get(run).spec.data.dataset)
-    return score(test_probabilities(lab, run), data.y_test), data.info.labels
+    return score(read_probabilities(lab, run), data.y_test), data.info.labels

@@ -207,7 +207,7 @@ def class_bars(accuracy: np.ndarray, labels: Sequence[str], height: int = 460) -
     return _layout(figure, height)
 
 
-def network_drawing(network: NetworkReport, height: int = 190) -> go.Figure:
+def network_drawing(network: NetworkReport, height: int = 230) -> go.Figure:
     """The network from left to right: a box a layer, its height by the side of its map, its width by its channels.
 
     A faulty layer is red, and the layers behind it are grey outlines.
@@ -246,10 +246,12 @@ def network_drawing(network: NetworkReport, height: int = 190) -> go.Figure:
             showlegend=False,
         )
         label = "✗" if error else ("" if shape is None else "×".join(map(str, shape)))
-        figure.add_annotation(
-            x=x + wide / 2, y=-0.06, text=label, showarrow=False, textangle=-45, xanchor="right", yanchor="top", font={"size": 10}
-        )
+        middle = x + wide / 2
+        for text, y, anchor, side_anchor in ((name, 1.06, "bottom", "left"), (label, -0.06, "top", "right")):
+            figure.add_annotation(
+                x=middle, y=y, text=text, showarrow=False, textangle=-35, xanchor=side_anchor, yanchor=anchor, font={"size": 11}
+            )
         x += wide + gap
-    figure.update_xaxes(visible=False, range=[-0.9, x], fixedrange=True)
-    figure.update_yaxes(visible=False, range=[-0.62, 1.05], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-0.6, x + 0.4], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.6, 1.75], fixedrange=True)
     return _layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 0})

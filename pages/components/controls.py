@@ -1,0 +1,275 @@
+"""The simple controls: a view of the draft as blocks. Each function shows its widgets and gives the edited part back."""
+
+import streamlit as st
+
+from cnn_core import datasets
+from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, Weights
+from cnn_core.spec import AugmentationSpec, DataSpec, TrainingSpec
+
+FILTERS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
+UNITS = (1, 2, 4, 8, 10, 16, 24, 32, 48, 64, 84, 96, 128, 192, 256, 384, 512, 768, 1024)
+STRENGTHS = (0.0, 0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+RATES = (0.00001, 0.0001, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
+BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "linear")
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop"}
+
+
+def _keyed(key: str, value) -> str:
+    """The key of a widget that starts from `value`."""
+    st.session_state.setdefault(f"edit_{key}", value)
+    return f"edit_{key}"
+
+
+def _stops(label: str, stops: tuple, key: str, value, help: str, **options):
+    """A slider over sensible stops; a value between them (of an opened run) gets a stop of its own."""
+    key = _keyed(key, value)
+    return st.select_slider(label, sorted({*stops, value, st.session_state[key]}), key=key, help=help, **options)
+
+
+def _choice(label: str, options: tuple[str, ...], key: str, value: str, help: str, **more) -> str:
+    return st.segmented_control(label, options, key=_keyed(key, value), help=help, required=True, **more)
+
+
+def _activation(key: str, value: str) -> str:
+    return st.selectbox(
+        "Activation", ACTIVATIONS, key=_keyed(key, value), help="The function applied to every value; linear is none."
+    )
+
+
+def _dropout(key: str, value: float) -> float:
+    help = "Share of the values set to zero at random in each training step, against overfitting."
+    return st.slider("Dropout", 0.0, 0.9, step=0.05, key=_keyed(key, value), help=help)
+
+
+def layers(blocks: Blocks) -> Blocks:
+    """Convolution blocks and dense blocks."""
+    count = st.slider(
+        "Convolution blocks",
+        0,
+        5,
+        key=_keyed("conv_count", len(blocks.conv)),
+        help="Convolution, activation, pooling: how many times.",
+    )
+    conv = [*blocks.conv, *[blocks.conv[-1] if blocks.conv else ConvBlock()] * 5][:count]
+    conv = tuple(_conv_block(number, block) for number, block in enumerate(conv, 1))
+    count = st.slider(
+        "Dense blocks", 0, 3, key=_keyed("dense_count", len(blocks.dense)), help="Fully connected layers before the last one."
+    )
+    dense = [*blocks.dense, *[blocks.dense[-1] if blocks.dense else DenseBlock()] * 3][:count]
+    dense = tuple(_dense_block(number, block) for number, block in enumerate(dense, 1))
+    st.caption(f"The last layer is always a dense one of {blocks.classes} units with softmax: a probability for each class.")
+    return blocks.model_copy(update={"conv": conv, "dense": dense})
+
+
+def _conv_block(number: int, block: ConvBlock) -> ConvBlock:
+    name = f"conv{number}"
+    with st.expander(f"Convolution {number}", expanded=number == 1, key=f"open_{name}"):
+        left, right = st.columns(2)
+        with left:
+            filters = _stops(
+                "Filters", FILTERS, f"{name}_filters", block.filters, "How many feature maps this convolution makes."
+            )
+            padding = _choice(
+                "Padding",
+                ("same", "valid"),
+                f"{name}_padding",
+                block.padding,
+                "same keeps the size with zeros around the map; valid has none, so the map shrinks.",
+            )
+        with right:
+            size = st.slider(
+                "Kernel size",
+                1,
+                11,
+                key=_keyed(f"{name}_kernel", block.kernel_size),
+                help="Side of the window that slides over the map.",
+            )
+            strides = st.slider(
+                "Stride", 1, 4, key=_keyed(f"{name}_strides", block.strides), help="How far the window moves each time."
+            )
+        pooling = _choice(
+            "Pooling",
+            ("max", "average", "min", "none"),
+            f"{name}_pooling",
+            block.pooling,
+            "What stands for each window: its largest, mean or smallest value. Min after ReLU gives mostly zeros.",
+        )
+        left, right = st.columns(2)
+        off = pooling == "none"
+        with left:
+            pool_size = st.slider(
+                "Pool size", 1, 8, key=_keyed(f"{name}_pool", block.pool_size), help="Side of the pooling window.", disabled=off
+            )
+            activation = _activation(f"{name}_activation", block.activation)
+        with right:
+            pool_strides = st.slider(
+                "Pool stride",
+                1,
+                8,
+                key=_keyed(f"{name}_pool_strides", block.pool_strides),
+                help="How far the pooling window moves.",
+                disabled=off,
+            )
+            dropout = _dropout(f"{name}_dropout", block.dropout)
+        normalise = st.toggle(
+            "Batch normalisation",
+            key=_keyed(f"{name}_batch_normalization", block.batch_normalization),
+            help="Brings each channel to mean 0 and variance 1 over the batch: often trains faster.",
+        )
+    return ConvBlock(
+        filters=filters,
+        kernel_size=size,
+        strides=strides,
+        padding=padding,
+        batch_normalization=normalise,
+        activation=activation,
+        pooling=pooling,
+        pool_size=pool_size,
+        pool_strides=pool_strides,
+        dropout=dropout,
+    )
+
+
+def _dense_block(number: int, block: DenseBlock) -> DenseBlock:
+    name = f"dense{number}"
+    with st.expander(f"Dense {number}", expanded=number == 1, key=f"open_{name}"):
+        units = _stops("Units", UNITS, f"{name}_units", block.units, "How many values this layer gives; each sees all before it.")
+        left, right = st.columns(2)
+        with left:
+            activation = _activation(f"{name}_activation", block.activation)
+        with right:
+            dropout = _dropout(f"{name}_dropout", block.dropout)
+    return DenseBlock(units=units, activation=activation, dropout=dropout)
+
+
+def weights(part: Weights) -> Weights:
+    """Penalties and the constraint on the weights."""
+    st.caption("On every convolution and dense layer but the last. They keep weights small, against overfitting.")
+    return Weights(
+        kernel_l2=_stops(
+            "L2 (weight decay)", STRENGTHS, "kernel_l2", part.kernel_l2, "Adds this times the sum of squared weights to the loss."
+        ),
+        kernel_l1=_stops(
+            "L1", STRENGTHS, "kernel_l1", part.kernel_l1, "Adds this times the sum of absolute weights: many become zero."
+        ),
+        activity_l1=_stops(
+            "L1 on outputs",
+            STRENGTHS,
+            "activity_l1",
+            part.activity_l1,
+            "Adds this times the layer's absolute outputs: few stay active.",
+        ),
+        max_norm=st.slider(
+            "MaxNorm (0: off)",
+            0.0,
+            10.0,
+            step=0.5,
+            key=_keyed("max_norm", part.max_norm),
+            help="Largest length of a filter's or unit's weights.",
+        ),
+    )
+
+
+def training(part: TrainingSpec) -> TrainingSpec:
+    """Optimizer and the course of training."""
+    optimizer = st.segmented_control(
+        "Optimizer",
+        list(OPTIMIZERS),
+        format_func=OPTIMIZERS.get,
+        key=_keyed("optimizer", part.optimizer),
+        help="The rule that turns gradients into steps.",
+        required=True,
+    )
+    momentum = part.momentum
+    if optimizer == "sgd":
+        momentum = st.slider(
+            "Momentum",
+            0.0,
+            0.99,
+            step=0.01,
+            key=_keyed("momentum", part.momentum),
+            help="Share of the last step carried into the next.",
+        )
+    left, right = st.columns(2)
+    with left:
+        rate = _stops(
+            "Learning rate", RATES, "learning_rate", part.learning_rate, "Size of each step: too high diverges, too low crawls."
+        )
+        epochs = st.number_input(
+            "Epochs", 1, 1000, key=_keyed("epochs", part.epochs), help="How often every training image is shown."
+        )
+    with right:
+        batch = _stops("Batch size", BATCHES, "batch_size", part.batch_size, "Images looked at before each step.")
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, key=_keyed("seed", part.seed), help="Start of all randomness: same seed, same run."
+        )
+    exact = st.toggle(
+        "Repeat to the bit",
+        key=_keyed("deterministic", part.deterministic),
+        help="The same weights each time, for about a third more time.",
+    )
+    return TrainingSpec(
+        optimizer=optimizer,
+        learning_rate=rate,
+        momentum=momentum,
+        batch_size=batch,
+        epochs=epochs,
+        seed=seed,
+        deterministic=exact,
+    )
+
+
+def validation(part: DataSpec) -> float | str:
+    """The part of the images that training is watched on."""
+    on_test = st.toggle(
+        "Validate on the test images",
+        key=_keyed("validate_on_test", part.validation == "test"),
+        help="As many course texts do. Choosing settings by this score flatters it; hold out training images instead.",
+    )
+    if on_test:
+        return "test"
+    start = 0.1 if part.validation == "test" else part.validation
+    help = "Share of the training images kept out of training, to watch for overfitting."
+    return st.slider("Validation part", 0.0, 0.5, step=0.05, key=_keyed("validation", start), help=help)
+
+
+def augmentation(part: AugmentationSpec) -> AugmentationSpec:
+    """Random changes to the training images."""
+    return AugmentationSpec(
+        rotation=st.slider(
+            "Rotation (degrees)",
+            0.0,
+            45.0,
+            step=1.0,
+            key=_keyed("rotation", part.rotation),
+            help="Turns each image up to this far, either way.",
+        ),
+        shift=st.slider(
+            "Shift (part of the side)",
+            0.0,
+            0.3,
+            step=0.01,
+            key=_keyed("shift", part.shift),
+            help="Moves each image up to this far.",
+        ),
+        zoom=st.slider(
+            "Zoom (part of the size)",
+            0.0,
+            0.5,
+            step=0.01,
+            key=_keyed("zoom", part.zoom),
+            help="Enlarges or shrinks up to this much.",
+        ),
+    )
+
+
+def dataset_name(value: str) -> str:
+    """The choice of dataset."""
+    return st.selectbox(
+        "Images",
+        list(datasets.DATASETS),
+        format_func=lambda name: datasets.DATASETS[name].title,
+        key=_keyed("dataset", value),
+        help="What the network learns to read.",
+    )

@@ -1,0 +1,89 @@
+"""The digit that the network is asked about: drawn, uploaded or taken from the test images. It is kept for the session."""
+
+import numpy as np
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from cnn_core import datasets
+from cnn_core.drawing import Digit, prepare, read_image
+from cnn_core.errors import ImageError, LabError
+from pages.components import state
+
+ROUTES = {"draw": "Draw", "upload": "Upload", "test": "Test image"}
+
+
+def input_picker(dataset: str) -> Digit | None:
+    """The current digit, or None when there is none yet. Every route leads to the same 28x28 pixels."""
+    st.session_state.setdefault("route", "draw")
+    route = st.segmented_control(
+        "Picture",
+        list(ROUTES),
+        format_func=ROUTES.get,
+        key="route",
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return {"draw": _drawn, "upload": _uploaded, "test": _test_image}[route](dataset)
+
+
+def _drawn(dataset: str) -> Digit | None:
+    session = st.session_state
+    session.setdefault("brush", 20)
+    result = st_canvas(
+        stroke_width=session.brush,
+        stroke_color="#ffffff",
+        background_color="#000000",
+        width=280,
+        height=280,
+        initial_drawing=_strokes_before(),
+        return_image_data=True,
+        key="canvas",
+    )
+    st.slider("Brush width", 6, 40, key="brush", help="In pixels of the 280 × 280 canvas.", persist_state="session", width=280)
+    pixels = result.image_data  # decodes the picture: read once
+    if pixels is not None:
+        session.drawing = result.json_data
+        session.drawn = prepare(np.asarray(pixels))
+    return session.get("drawn")
+
+
+def _strokes_before() -> dict | None:
+    """The strokes to begin with: what was on the canvas when it was last left. They stay the same while it is shown, because
+    a canvas that is given other ones begins anew."""
+    session = st.session_state
+    if "canvas" not in session:
+        session.drawing_at_first = session.get("drawing")
+    return session.drawing_at_first
+
+
+def _uploaded(dataset: str) -> Digit | None:
+    file = st.file_uploader(
+        "A picture of one digit", type=["png", "jpg", "jpeg"], help="PNG or JPG, dark on light or light on dark, at most 5 MB."
+    )
+    if file is None:
+        return st.session_state.get("uploaded")
+    try:
+        st.session_state.uploaded = prepare(read_image(file.getvalue()))
+    except ImageError as error:
+        st.session_state.uploaded = None
+        st.error(str(error), icon=":material/broken_image:")
+    return st.session_state.uploaded
+
+
+def _test_image(dataset: str) -> Digit | None:
+    if not datasets.is_here(dataset):
+        st.info("The images of this network's dataset are not on this computer. Download them on the Build page.")
+        return None
+    try:
+        data = state.dataset(dataset)
+    except LabError as error:
+        st.error(str(error))
+        return None
+    if st.button("Another one", icon=":material/shuffle:") or st.session_state.get("test_index", len(data.y_test)) >= len(
+        data.y_test
+    ):
+        st.session_state.test_index = int(np.random.default_rng().integers(len(data.y_test)))
+    index = st.session_state.test_index
+    st.caption(f"Test image {index + 1:,} of {len(data.y_test):,}. It is labelled **{data.info.labels[data.y_test[index]]}**.")
+    return Digit(data.x_test[index, ..., 0], False)

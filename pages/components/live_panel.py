@@ -1,0 +1,126 @@
+"""A run as it is now: status, progress, curves, result. A pure read of the store, the same in every tab."""
+
+import time
+from math import ceil
+
+import streamlit as st
+
+from cnn_core import figures
+from cnn_core.errors import LabError
+from cnn_core.store import Run
+from pages.components import state
+
+BADGES = {
+    "queued": ("gray", ":material/schedule:"),
+    "running": ("blue", ":material/play_arrow:"),
+    "paused": ("gray", ":material/pause:"),
+    "stopped": ("orange", ":material/stop:"),
+    "finished": ("green", ":material/check:"),
+    "failed": ("red", ":material/error:"),
+    "interrupted": ("orange", ":material/power_off:"),
+}
+
+
+def live_panel(run: Run, chart_height: int = 260) -> None:
+    """Show a run, and keep it fresh while it lives: every second at first, then every two."""
+    young = run.started is None or time.time() - run.started < 20
+    every = None if run.is_over else (1 if young else 2)
+    st.fragment(_panel, run_every=every)(run.run, every is not None, chart_height)
+
+
+def _panel(name: str, live: bool, chart_height: int) -> None:
+    try:
+        if live:
+            state.lab().reconcile()
+        run = state.lab().store.get(name)
+        rows = state.lab().store.metrics(name)
+    except LabError as error:
+        st.error(str(error))
+        return
+    if live and run.is_over:
+        state.lab().warm()
+        st.rerun()  # switches the timer off, and the rest of the page learns of the end
+    _header(run)
+    _progress(run)
+    left, right = st.columns(2)
+    for column, metric in ((left, "accuracy"), (right, "loss")):
+        figure = figures.training_curves(rows, metric, run.steps_per_epoch, run.epochs, chart_height)
+        last = next((row.value for row in reversed(rows) if row.name == metric and row.phase != "test"), None)
+        alt = f"{metric} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
+        column.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
+
+
+def _header(run: Run) -> None:
+    colour, icon = BADGES[run.status]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{run.name.replace('*', '')}**", width="content")
+        st.badge(run.status, color=colour, icon=icon)
+        if not run.is_over:
+            label = "Take out of the queue" if run.status == "queued" else "Stop and keep"
+            help = "Ends training within two seconds; what was learned so far is kept."
+            st.button(label, icon=":material/stop:", key=f"stop_{run.run}", help=help, on_click=_stop, args=(run.run,))
+
+
+def _stop(run: str) -> None:
+    try:
+        state.lab().stop(run)
+    except LabError as error:
+        st.error(str(error))
+
+
+def _progress(run: Run) -> None:
+    if run.status == "queued":
+        waiting = state.lab().store.runs(("queued", "running", "paused"))
+        before = [other.name for other in waiting if (other.created, other.run) < (run.created, run.run)]
+        st.info(
+            f"Waits for {' and '.join(before) or 'a free place'}, and starts by itself, even with this page closed.",
+            icon=":material/schedule:",
+        )
+    elif not run.is_over:
+        st.progress(run.fraction, text=_course(run))
+    elif run.status in ("failed", "interrupted"):
+        st.error(run.message, icon=":material/error:")
+        if log := state.lab().log(run.run):
+            with st.expander("Last lines of its log"):
+                st.code(log, language=None)
+    else:
+        _result(run)
+
+
+def _course(run: Run) -> str:
+    if run.stage != "Training" or not run.step or not run.seconds_per_step:
+        return f"{run.stage or 'Starting'}…"
+    step = (run.step - 1) % run.steps_per_epoch + 1
+    speed = run.spec.training.batch_size / run.seconds_per_step
+    epoch = min(ceil(run.step / run.steps_per_epoch), run.epochs)
+    return (
+        f"Epoch {epoch} of {run.epochs} · step {step} of {run.steps_per_epoch} · {speed:,.0f} images/s · "
+        f"{duration(run.seconds_left or 0)} left"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 8 s, 2 min 5 s, 1 h 3 min."""
+    whole = ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _result(run: Run) -> None:
+    words = [f"{run.epoch} of {run.epochs} epochs"]
+    if run.test_accuracy is not None:
+        words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
+    if run.seconds is not None:
+        words.append(duration(run.seconds))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(" · ".join(words), width="content")
+        if (state.lab().store.folder(run.run) / "model.weights.h5").is_file():
+            query = {"run": run.run}
+            st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=query)
+            st.page_link("pages/look_inside.py", label="Look inside", icon=":material/visibility:", query_params=query)
+            st.page_link("pages/evaluate.py", label="See its mistakes", icon=":material/analytics:", query_params=query)
+        else:
+            st.markdown(run.message or "It ended before it had learned anything.", width="content")

@@ -1,0 +1,35 @@
+"""The network as a drawing and a table, layer by layer."""
+
+import streamlit as st
+
+from cnn_core import figures
+from cnn_core.shapes import NetworkReport
+
+
+def network_view(network: NetworkReport) -> None:
+    """Faults first, then the drawing, then the table of shapes and costs."""
+    for fault in network.errors:
+        st.error(fault, icon=":material/error:")
+    words = f"Network of {len(network.layers)} layers from {' × '.join(map(str, network.input_shape))} to the classes"
+    st.plotly_chart(figures.network_drawing(network), key="network", config={"displayModeBar": False}, alt=words)
+    rows = [
+        {
+            "Layer": layer.name,
+            "Kind": layer.kind,
+            "Output": "✗ does not fit" if layer.error else " × ".join(map(str, layer.output_shape or ())) or "–",
+            "Parameters": layer.parameters,
+            "Formula": layer.formula,
+            "Multiply-adds": layer.multiply_adds,
+            "Receptive field": "–" if layer.output_shape is None else _field(layer.receptive_field),
+        }
+        for layer in network.layers
+    ]
+    rows.append({"Layer": "Total", "Parameters": network.parameters, "Multiply-adds": network.multiply_adds})
+    numbers = {name: st.column_config.NumberColumn(format="localized") for name in ("Parameters", "Multiply-adds")}
+    st.dataframe(
+        rows, hide_index=True, column_config=numbers, height=35 * (len(rows) + 1) + 3, alt="Shapes and costs of each layer"
+    )
+
+
+def _field(field: int | None) -> str:
+    return "whole image" if field is None else f"{field} × {field}"

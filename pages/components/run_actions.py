@@ -1,0 +1,63 @@
+"""What can be done with one run: open, rename, take home, delete."""
+
+import streamlit as st
+
+from cnn_core.errors import LabError
+from cnn_core.store import Run
+from pages.components import state
+
+
+def actions(run: Run) -> None:
+    """A row of buttons for `run`."""
+    folder = state.lab().store.folder(run.run)
+    with st.container(horizontal=True):
+        if st.button(
+            "Open its settings",
+            icon=":material/construction:",
+            help="Fills the controls of the Build page with this run's settings.",
+        ):
+            state.set_draft(run.spec)
+            state.view_run(run.run)
+            st.switch_page("pages/build.py")
+        with st.popover("Rename", icon=":material/edit:"):
+            name = st.text_input("New name", run.name, key=f"name_{run.run}", max_chars=80)
+            if st.button("Save the name", key=f"rename_{run.run}"):
+                try:
+                    state.lab().rename(run.run, name)
+                except LabError as error:
+                    st.error(str(error))
+                else:
+                    st.rerun()
+        if (folder / "model.keras").is_file():
+            st.download_button(
+                "Keras file",
+                lambda: (folder / "model.keras").read_bytes(),
+                file_name=f"{run.run}.keras",
+                icon=":material/download:",
+                help="The trained network for keras.saving.load_model.",
+                on_click="ignore",
+            )
+        if st.button(
+            "Delete",
+            icon=":material/delete:",
+            disabled=not run.is_over,
+            help="Removes the run for good; stop it first if it trains.",
+        ):
+            _confirm(run)
+
+
+@st.dialog("Delete this run?")
+def _confirm(run: Run) -> None:
+    st.write(f"{run.name!r} with its curves and weights will be removed for good.")
+    with st.container(horizontal=True):
+        if st.button("Delete for good", type="primary", icon=":material/delete:"):
+            try:
+                state.lab().delete(run.run)
+            except LabError as error:
+                st.error(str(error))
+                return
+            if st.session_state.run == run.run:
+                state.view_run(None)
+            st.rerun()
+        if st.button("Keep it"):
+            st.rerun()

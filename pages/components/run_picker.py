@@ -1,0 +1,54 @@
+"""Choose the run that answers; with none yet, the way to the first one."""
+
+import streamlit as st
+
+from cnn_core import presets
+from cnn_core.errors import LabError
+from cnn_core.store import Run
+from pages.components import state
+from pages.components.live_panel import live_panel
+
+
+def run_picker() -> Run | None:
+    """The run chosen among those that can answer (the newest is the default), or None after showing how to get one."""
+    runs = {run.run: run for run in state.lab().answering()}
+    if not runs:
+        _first_run()
+        return None
+    viewed = st.session_state.run
+    start = viewed if viewed in runs else next(iter(runs))
+    if st.session_state.get("picked_for") != viewed or st.session_state.get("picked") not in runs:
+        st.session_state.picked, st.session_state.picked_for = start, viewed
+    chosen = st.selectbox(
+        "Network",
+        list(runs),
+        format_func=lambda run: _title(runs[run]),
+        key="picked",
+        help="The trained network that answers; the newest is the default.",
+        on_change=lambda: state.view_run(st.session_state.picked),
+    )
+    return runs[chosen]
+
+
+def _title(run: Run) -> str:
+    accuracy = "no test score" if run.test_accuracy is None else f"{run.test_accuracy:.1%}"
+    return f"{run.name} · {accuracy} · {run.run[9:11]}:{run.run[11:13]}"
+
+
+def _first_run() -> None:
+    """One button that trains the quickest preset, then its live panel; the page goes on when it ends."""
+    live = state.lab().store.runs(("running", "paused", "queued"))
+    if live:
+        st.info(
+            "The first network is being trained; this page goes on by itself when it is done.", icon=":material/hourglass_top:"
+        )
+        live_panel(live[-1])
+        return
+    st.info("There is no trained network yet. Train the small one: it takes about fifteen seconds.", icon=":material/info:")
+    if st.button("Train the small network", type="primary", icon=":material/play_arrow:"):
+        try:
+            state.view_run(state.lab().submit(presets.preset("tiny").spec))
+        except LabError as error:
+            st.error(str(error))
+        else:
+            st.rerun()

@@ -1,0 +1,91 @@
+"""The draft, the run in view, and the handles. The draft and the run are mirrored in the address, so a refresh keeps both."""
+
+import streamlit as st
+
+from cnn_core import datasets, links, presets
+from cnn_core.errors import SpecError, UnknownRun
+from cnn_core.jobs import Lab
+from cnn_core.spec import RunSpec
+from cnn_core.store import Run, default_home
+
+
+@st.cache_resource(show_spinner=False)
+def _lab(home: str) -> Lab:
+    return Lab(default_home(), spare=True)
+
+
+def lab() -> Lab:
+    """The lab of the home folder. Raises StoreError when the folder cannot be used."""
+    return _lab(str(default_home()))
+
+
+@st.cache_resource(show_spinner="Reading the images…", max_entries=3)
+def dataset(name: str) -> datasets.Dataset:
+    """The images of a dataset that is on this computer."""
+    return datasets.load(name)
+
+
+@st.cache_resource(show_spinner="Loading TensorFlow and the network…", max_entries=4)
+def _model(run: str, changed: float):
+    from cnn_core.inference import TrainedModel  # brings TensorFlow, so only when a page needs a model
+
+    return TrainedModel(lab().store.get(run).spec, lab().weights(run))
+
+
+def model(run: str):
+    """The trained network of a run. Raises LabError when it has no weights."""
+    return _model(run, lab().weights(run).stat().st_mtime)
+
+
+def open_session() -> None:
+    """Take the draft and the run from the address when the session is new, and write them there when it is not."""
+    state = st.session_state
+    if "draft" not in state:
+        state.draft = presets.preset("tiny").spec
+        if "spec" in st.query_params:
+            try:
+                state.draft = links.decode(st.query_params["spec"])
+            except SpecError as error:
+                st.warning(f"{error} The settings below are the lab's own.")
+        state.run = st.query_params.get("run")
+    _mirror()
+
+
+def set_draft(spec: RunSpec) -> None:
+    """Make `spec` the draft; the controls show it from the next run of the page on."""
+    st.session_state.draft = spec
+    for key in [key for key in st.session_state if str(key).startswith("edit_")]:
+        del st.session_state[key]
+
+
+def edit_draft(spec: RunSpec) -> None:
+    """Note what the controls say."""
+    if spec != st.session_state.draft:
+        st.session_state.draft = spec
+        _mirror()
+
+
+def view_run(run: str | None) -> None:
+    """Make `run` the run in view."""
+    st.session_state.run = run
+    _mirror()
+
+
+def run_in_view() -> Run | None:
+    """The run in view: the chosen one, else one that trains, else None."""
+    if st.session_state.run:
+        try:
+            return lab().store.get(st.session_state.run)
+        except UnknownRun as error:
+            st.warning(str(error))
+            view_run(None)
+    live = lab().store.runs(("running", "paused"))
+    return live[0] if live else None
+
+
+def _mirror() -> None:
+    wanted = {"spec": links.encode(st.session_state.draft)}
+    if st.session_state.run:
+        wanted["run"] = st.session_state.run
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)

@@ -1,0 +1,66 @@
+"""Runs: all of them, live and finished; open, rename, delete, take home, and their curves overlaid."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from cnn_core import figures, presets
+from pages.components import run_actions, state
+from pages.components.live_panel import live_panel
+
+state.open_session()
+lab = state.lab()
+lab.reconcile()
+runs = lab.store.runs()
+if not runs:
+    st.info("There is no run yet. Press Train on the Build page.", icon=":material/info:")
+    st.page_link("pages/build.py", label="Build a network", icon=":material/construction:")
+    st.stop()
+
+rows = [
+    {
+        "Name": run.name,
+        "Status": run.status,
+        "Images": run.spec.data.dataset,
+        "From": presets.origin(run.spec),
+        "Epochs": f"{run.epoch} of {run.epochs}",
+        "Test accuracy": run.test_accuracy,
+        "Parameters": run.parameters,
+        "Seconds": run.seconds,
+        "Started": datetime.fromtimestamp(run.started) if run.started else None,
+    }
+    for run in runs
+]
+columns = {
+    "Name": st.column_config.TextColumn(width="medium", pinned=True),
+    "Test accuracy": st.column_config.NumberColumn(format="percent"),
+    "Parameters": st.column_config.NumberColumn(format="localized"),
+    "Seconds": st.column_config.NumberColumn(format="%.1f"),
+    "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
+}
+st.caption("Choose runs with the boxes on the left: one to open, rename or delete it, several to compare their curves.")
+table = st.dataframe(
+    rows,
+    hide_index=True,
+    column_config=columns,
+    key="runs_table",
+    on_select="rerun",
+    selection_mode="multi-row",
+    height=min(420, 35 * (len(rows) + 1) + 3),
+    alt="All runs with their settings and results",
+)
+chosen = [runs[row] for row in table.selection.rows if row < len(runs)] or runs[:1]
+if len(chosen) == 1:
+    run_actions.actions(chosen[0])
+    live_panel(chosen[0])
+else:
+    histories = {f"{number}. {run.name}": lab.store.history(run.run) for number, run in enumerate(chosen, 1)}
+    left, right = st.columns(2)
+    for column, metric in ((left, "accuracy"), (right, "loss")):
+        figure = figures.compared_curves(histories, metric)
+        column.plotly_chart(
+            figure,
+            key=f"compare_{metric}",
+            config={"displayModeBar": False},
+            alt=f"{metric} of {len(chosen)} runs over the epochs",
+        )
