@@ -39,8 +39,7 @@ class Reporter(keras.callbacks.Callback):
         # Keras counts whole executions, so its index can pass the end of the epoch.
         steps = min(batch + 1, self.steps_per_epoch)
         self.step = self.epoch * self.steps_per_epoch + steps
-        if not math.isfinite(logs["loss"]):
-            raise Diverged(f"The loss became {logs['loss']} near step {self.step} (epoch {self.epoch + 1}).")
+        self._check(logs["loss"])
         now = time.monotonic()
         if now - self.written >= self.every:
             self.written = now
@@ -53,6 +52,7 @@ class Reporter(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         seconds = time.monotonic() - self.epoch_started
         self.step = (epoch + 1) * self.steps_per_epoch
+        self._check(logs.get("val_loss", 0.0))  # the last step may have ruined the weights
         rows = [
             *self._rows("train", {name: value for name, value in logs.items() if not name.startswith("val_")}),
             *self._rows("validation", {name[4:]: value for name, value in logs.items() if name.startswith("val_")}),
@@ -63,6 +63,10 @@ class Reporter(keras.callbacks.Callback):
             save_weights(self.model, self.sink)
             self.saved = time.monotonic()
         self._listen()
+
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise Diverged(f"The loss became {loss} near step {self.step} (epoch {self.epoch + 1}).")
 
     def _append(self, phase: str, logs: dict, **values) -> None:
         self.sink.append(self._rows(phase, logs), **values)

@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -162,7 +163,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
             return {part: file[part] for part in IDX_FILES}
     except KeyError as error:
         raise _damaged(path, f"it has no array {error.args[0]}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise _damaged(path, str(error) or type(error).__name__) from None
 
 
@@ -172,7 +173,7 @@ def _read_idx(folder: Path) -> dict[str, np.ndarray]:
         path = folder / file
         try:
             data = gzip.decompress(path.read_bytes())
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise _damaged(path, str(error)) from None
         header = 16 if part.startswith("x") else 8
         values = np.frombuffer(data, np.uint8, offset=min(header, len(data)))
@@ -186,9 +187,11 @@ def _checked(arrays: dict[str, np.ndarray], about: DatasetInfo, path: Path) -> t
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if images.dtype != np.uint8 or images.shape != (count, 28, 28) or labels.shape != (count,):
             raise _damaged(
-                path, f"its {part} images are {images.dtype} of shape {images.shape}, expected uint8 ({count}, 28, 28)"
+                path,
+                f"its {part} part is {images.dtype} images of shape {images.shape} and labels of shape {labels.shape}, "
+                f"expected uint8 ({count}, 28, 28) and ({count},)",
             )
-        if labels.dtype.kind not in "ui" or labels.max() >= len(about.labels):
+        if labels.dtype.kind not in "ui" or not 0 <= labels.min() <= labels.max() < len(about.labels):
             raise _damaged(path, f"its {part} labels are not whole numbers from 0 to {len(about.labels) - 1}")
     return tuple(
         arrays[part][..., np.newaxis] if part.startswith("x") else arrays[part].astype(np.uint8)

@@ -43,4 +43,5 @@ def explain(error: ValidationError, what: str) -> str:
         message = fault["msg"].removeprefix("Value error, ").rstrip(".")
         faults.append(f"{place}: {message}" if place else message)
     more = len(error.errors(include_url=False)) - len(faults)
-    return f"{what} is not valid: {'; '.join(faults)}{f'; and {more} more' if more else ''}."
+    line = f"{what} is not valid: {'; '.join(faults)}{f'; and {more} more' if more else ''}."
+    return " ".join(line.split())

@@ -202,7 +202,7 @@ def class_bars(accuracy: np.ndarray, labels: Sequence[str], height: int = 460) -
             hovertemplate="%{y}: %{x:.2%}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="Read right", range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(title="Read right", range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(title="True class", autorange="reversed", type="category")
     return _layout(figure, height)
 

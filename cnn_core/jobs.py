@@ -182,10 +182,12 @@ class Lab:
             folder = self.store.folder(run.run)
             if folder.is_dir() and not _is_free(folder / "worker.lock"):
                 continue
-            process = self._workers.pop(run.run, None)
-            code = process.wait() if process else None
             if self.store.get(run.run).is_over:
-                continue  # it ended properly in the meantime
+                continue  # it ended properly in the meantime, and its process may wait for us to start the next run
+            process = self._workers.pop(run.run, None)
+            if process:
+                process.kill()  # it may still train, into a folder that was deleted
+            code = process.wait() if process else None
             why = _last_words(code) if folder.is_dir() else "its folder was deleted while it trained"
             kept = (
                 "The weights of its last checkpoint can be used."

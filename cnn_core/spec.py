@@ -67,6 +67,10 @@ class ModelSpec(Spec):
         for head in self.heads:
             if head.layer not in known - {INPUT}:
                 raise ValueError(f"head {head.name!r} reads layer {head.layer!r}, which does not exist")
+        used = {name for layer in self.layers for name in layer.inputs} | {head.layer for head in self.heads}
+        for layer in self.layers:
+            if layer.name not in used:
+                raise ValueError(f"layer {layer.name!r} feeds no other layer and no head: connect it or remove it")
         return self
 
     def layer(self, name: str) -> Layer:

@@ -43,7 +43,7 @@ with images_column:
     name = controls.dataset_name(draft.data.dataset)
 info = datasets.info(name)
 
-left, right = st.columns([5, 8], gap="medium")
+left, right = st.container(key="bench").columns([5, 8], gap="medium")
 with left, st.container(height=690, border=False, key="controls"):
     st.caption(presets.PRESETS[st.session_state.preset].about)
     layers_tab, weights_tab, training_tab, images_tab = st.tabs(["Layers", "Weights", "Training", "Images"])

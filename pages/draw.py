@@ -30,7 +30,7 @@ def read_digit() -> None:
     with answer:
         st.subheader("Its answer", anchor=False)
         if digit is None or digit.empty:
-            st.info("Nothing is drawn yet. Draw one digit on the black square, large or small, or choose Upload or Test image.")
+            st.info("There is no digit yet. Draw one on the black square, large or small, or choose Upload or Test image.")
             state.model(run.run)  # so that the first answer is as quick as the others
             return
         probabilities = state.model(run.run).probabilities(digit.pixels[None])[0]

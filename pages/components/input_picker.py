@@ -30,31 +30,51 @@ def input_picker(dataset: str) -> Digit | None:
 def _drawn(dataset: str) -> Digit | None:
     session = st.session_state
     session.setdefault("brush", 20)
+    session.setdefault("canvas_number", 0)
+    key = f"canvas_{session.canvas_number}"
+    if key not in session:
+        # What a new canvas starts with; it must not change while the canvas is shown, or the canvas begins anew.
+        session.strokes_at_first = session.get("strokes")
+    st.caption("One digit, large or small, anywhere on the square.")
     result = st_canvas(
         stroke_width=session.brush,
         stroke_color="#ffffff",
         background_color="#000000",
         width=280,
         height=280,
-        initial_drawing=_strokes_before(),
+        initial_drawing=session.strokes_at_first,
         return_image_data=True,
-        key="canvas",
+        key=key,
     )
+    buttons = st.container(horizontal=True)
     st.slider("Brush width", 6, 40, key="brush", help="In pixels of the 280 × 280 canvas.", persist_state="session", width=280)
     pixels = result.image_data  # decodes the picture: read once
     if pixels is not None:
-        session.drawing = result.json_data
+        session.strokes = result.json_data
         session.drawn = prepare(np.asarray(pixels))
+        session.setdefault("drawn_by_strokes", {})[len(_objects())] = session.drawn
+    nothing = not _objects()
+    buttons.button(
+        "Undo", icon=":material/undo:", disabled=nothing, on_click=_redraw, args=(1,), help="Takes the last stroke back."
+    )
+    buttons.button(
+        "Clear", icon=":material/delete:", disabled=nothing, on_click=_redraw, args=(None,), help="Empties the square."
+    )
     return session.get("drawn")
 
 
-def _strokes_before() -> dict | None:
-    """The strokes to begin with: what was on the canvas when it was last left. They stay the same while it is shown, because
-    a canvas that is given other ones begins anew."""
+def _objects() -> list:
+    return (st.session_state.get("strokes") or {}).get("objects", [])
+
+
+def _redraw(without: int | None) -> None:
+    """Begin a new canvas with the strokes so far, but the last `without` (None: all)."""
     session = st.session_state
-    if "canvas" not in session:
-        session.drawing_at_first = session.get("drawing")
-    return session.drawing_at_first
+    kept = [] if without is None else _objects()[:-without]
+    session.strokes = {**session.strokes, "objects": kept} if kept else None
+    session.canvas_number += 1
+    # A new canvas sends no picture before the next stroke, so the digit of that many strokes is taken from before.
+    session.drawn = session.drawn_by_strokes.get(len(kept)) if kept else None
 
 
 def _uploaded(dataset: str) -> Digit | None:

@@ -1,5 +1,7 @@
 """The draft, the run in view, and the handles. The draft and the run are mirrored in the address, so a refresh keeps both."""
 
+import os
+
 import streamlit as st
 
 from cnn_core import datasets, links, presets
@@ -11,7 +13,7 @@ from cnn_core.store import Run, default_home
 
 @st.cache_resource(show_spinner=False)
 def _lab(home: str) -> Lab:
-    return Lab(default_home(), spare=True)
+    return Lab(default_home(), spare=os.environ.get("CNN_LAB_SPARE") != "0")
 
 
 def lab() -> Lab:

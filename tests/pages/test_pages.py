@@ -1,0 +1,244 @@
+"""Every page as a person uses it, without a browser."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import links, presets
+from cnn_core.jobs import Lab
+from cnn_core.spec import change
+
+APP = Path(__file__).parents[2] / "app.py"
+PAGES = ("build", "draw", "look_inside", "evaluate", "runs")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty home folder for the app, and no spare process."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CNN_LAB_SPARE", "0")
+    return tmp_path / "home"
+
+
+def open_page(page: str = "build", **address: str) -> AppTest:
+    """The app at one of its pages."""
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    if page != "build":
+        app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def errors(app: AppTest) -> str:
+    return " ".join(element.value for element in app.error)
+
+
+def widget(app: AppTest, kind: str, label: str):
+    """The first widget of a kind with a label."""
+    return next(element for element in app.get(kind) if element.label == label)
+
+
+def draft(app: AppTest):
+    return app.session_state["draft"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_home_opens_every_page(home, page):
+    app = open_page(page)
+    assert not app.error
+    assert app.info  # each says what to do first
+
+
+def test_controls_change_the_draft_and_its_link(home):
+    app = open_page()
+    widget(app, "select_slider", "Filters").set_value(16).run()
+    widget(app, "slider", "Kernel size").set_value(3).run()
+    widget(app, "slider", "Dropout").set_value(0.25).run()
+    widget(app, "select_slider", "L2 (weight decay)").set_value(0.001).run()
+    app.session_state["edit_conv1_padding"] = "valid"
+    app.session_state["edit_conv1_pooling"] = "min"
+    app.run()
+    assert not app.exception
+    conv = draft(app).model.layer("conv_1")
+    assert (conv.filters, conv.kernel_size, conv.padding, conv.kernel_l2) == (16, 3, "valid", 0.001)
+    assert draft(app).model.layer("pool_1").kind == "MinPooling2D"
+    assert draft(app).model.layer("dropout_1").rate == 0.25
+    assert links.decode(app.query_params["spec"]) == draft(app)
+
+
+def test_a_preset_fills_the_controls(home):
+    app = open_page()
+    widget(app, "selectbox", "Start from").set_value("lenet5-regularised").run()
+    assert not app.exception
+    assert draft(app).model == presets.preset("lenet5-regularised").spec.model
+    assert widget(app, "slider", "Convolution blocks").value == 3
+    assert widget(app, "slider", "Rotation (degrees)").value == 10
+    widget(app, "selectbox", "Start from").set_value("dense-l2-l1").run()
+    assert widget(app, "slider", "Convolution blocks").value == 0
+    assert draft(app).model == presets.preset("dense-l2-l1").spec.model
+
+
+def test_blocks_can_be_added_and_taken_away(home):
+    app = open_page()
+    widget(app, "slider", "Convolution blocks").set_value(5).run()
+    assert [layer.name for layer in draft(app).model.layers if layer.kind == "Conv2D"] == [f"conv_{n}" for n in range(1, 6)]
+    assert "pool_5" in errors(app)  # 28 halved five times is nothing: named at the layer, and Train is off
+    assert widget(app, "button", "Train").disabled
+    widget(app, "slider", "Convolution blocks").set_value(0).run()
+    widget(app, "slider", "Dense blocks").set_value(3).run()
+    assert not app.error
+    assert [layer.kind for layer in draft(app).model.layers].count("Dense") == 4
+
+
+def test_a_kernel_larger_than_the_map_is_named_and_train_is_off(home):
+    app = open_page()
+    widget(app, "slider", "Convolution blocks").set_value(3).run()
+    for number in (1, 2):
+        app.session_state[f"edit_conv{number}_padding"] = "valid"
+        app.session_state[f"edit_conv{number}_kernel"] = 11
+    app.run()
+    assert "Layer conv_2: Kernel 11x11 does not fit the 9x9 map that reaches it." in errors(app)
+    assert widget(app, "button", "Train").disabled
+
+
+def test_the_address_brings_the_settings_back(home):
+    spec = change(presets.preset("lenet5").spec, {"training.epochs": 7, "data.dataset": "mnist-5k"})
+    app = open_page(spec=links.encode(spec))
+    assert draft(app) == spec
+    assert widget(app, "number_input", "Epochs").value == 7
+
+
+@pytest.mark.parametrize("link", ["nonsense", "", "eNpLBAAAYgBi", links.encode(presets.preset("tiny").spec)[:-20]])
+def test_a_broken_link_gives_the_labs_own_settings_and_says_so(home, link):
+    app = open_page(spec=link)
+    assert draft(app) == presets.preset("tiny").spec
+    assert any("link" in element.value.lower() for element in app.warning)
+
+
+def test_an_unknown_run_in_the_address_says_so(home):
+    app = open_page(run="20260101-000000-ffff")
+    assert any("There is no run" in element.value for element in app.warning)
+
+
+def test_a_home_that_is_a_file_gets_a_sentence(home, monkeypatch):
+    home.write_text("not a folder")
+    app = open_page()
+    assert "CNN_LAB_HOME" in errors(app)
+
+
+def test_a_database_that_is_not_one_gets_a_sentence(home):
+    home.mkdir()
+    (home / "lab.sqlite3").write_bytes(b"this is not a database" * 100)
+    app = open_page()
+    assert "not a database" in errors(app)
+    assert (home / "lab.sqlite3").read_bytes().startswith(b"this is not")
+
+
+def test_augmentation_shows_a_preview(home):
+    app = open_page()
+    before = len(app.get("image"))
+    widget(app, "slider", "Rotation (degrees)").set_value(20.0).run()
+    assert len(app.get("image")) == before + 1
+
+
+class TestWithARun:
+    """Pages over the finished run of the session."""
+
+    @pytest.fixture(autouse=True)
+    def _home(self, trained, monkeypatch):
+        monkeypatch.setenv("CNN_LAB_HOME", str(trained.lab.home))
+        monkeypatch.setenv("CNN_LAB_SPARE", "0")
+        self.lab, self.run = trained.lab, trained.run
+
+    def test_build_shows_the_result_and_where_to_go(self):
+        app = open_page(run=self.run)
+        text = " ".join(element.value for element in app.markdown)
+        assert "Test accuracy" in text
+        assert len(app.get("plotly_chart")) == 3
+
+    def test_draw_asks_for_a_digit_and_reads_an_upload(self):
+        app = open_page("draw")
+        assert any("no digit yet" in element.value for element in app.info)
+        app.session_state["route"] = "upload"
+        app.run()
+        picture = np.zeros((280, 280), np.uint8)
+        picture[40:240, 130:150] = 255
+        app.file_uploader[0].upload("one.png", png(picture), "image/png").run()
+        assert not app.exception and not app.error
+        assert any(element.value.startswith("### 1") for element in app.markdown)
+
+    def test_draw_refuses_a_text_file_with_a_sentence(self):
+        app = open_page("draw")
+        app.session_state["route"] = "upload"
+        app.run()
+        app.file_uploader[0].upload("digit.png", b"hello", "image/png").run()
+        assert "not a picture" in errors(app)
+
+    def test_draw_reads_a_test_image(self):
+        app = open_page("draw")
+        app.session_state["route"] = "test"
+        app.run()
+        assert len(app.get("plotly_chart")) == 1
+
+    def test_look_inside_shows_every_layer(self):
+        app = open_page("look_inside")
+        app.session_state["route"] = "test"
+        app.run()
+        assert not app.exception
+        titles = [element.value.split(":")[0].strip("*") for element in app.markdown if element.value.startswith("**")]
+        shown = [name for name in titles if name in {layer.name for layer in self.lab.store.get(self.run).spec.model.layers}]
+        assert shown == ["conv_1", "activation_1", "pool_1", "dense_1", "dense_activation_1", "output", "softmax"]
+        assert len(app.get("plotly_chart")) == len(shown) + 1  # and the kernels
+
+    @pytest.mark.parametrize(("mode", "words"), [("map", "own scale"), ("layer", "this layer"), ("all", "all layers")])
+    def test_look_inside_says_how_far_a_colour_scale_reaches(self, mode, words):
+        app = open_page("look_inside")
+        app.session_state["route"] = "test"
+        app.session_state["scale"] = mode
+        app.run()
+        assert sum(words in element.value for element in app.caption) == 3
+
+    def test_evaluate_shows_scores_and_mistakes(self):
+        app = open_page("evaluate")
+        assert app.metric[0].value == f"{self.lab.store.get(self.run).test_accuracy:.2%}"
+        assert len(app.get("plotly_chart")) == 2
+        assert len(app.get("image")) == min(20, int(app.metric[2].value.split()[0]))
+
+    def test_runs_lists_and_renames(self):
+        app = open_page("runs")
+        row = app.dataframe[0].value.iloc[0]
+        assert row["Status"] == "finished"
+        widget(app, "text_input", "New name").set_value("my first").run()
+        widget(app, "button", "Save the name").click().run()
+        assert self.lab.store.get(self.run).name == "my first"
+        assert app.dataframe[0].value.iloc[0]["Name"] == "my first"
+        widget(app, "text_input", "New name").set_value("  ").run()
+        widget(app, "button", "Save the name").click().run()
+        assert "at least one character" in errors(app)
+
+
+def test_train_starts_a_run_and_a_second_one_waits(home, wait_until):
+    app = open_page()
+    widget(app, "number_input", "Epochs").set_value(2).run()
+    widget(app, "button", "Train").click().run()
+    widget(app, "button", "Train").click().run()
+    assert not app.exception
+    lab = Lab(home)
+    second, first = lab.store.runs()
+    assert app.query_params["run"] == second.run
+    assert first.status in ("running", "finished") and second.status in ("queued", "running")
+    wait_until(lambda: lab.store.get(second.run).is_over)
+    assert [run.status for run in lab.store.runs()] == ["finished", "finished"]
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,67 @@
+"""Presets are what their names promise."""
+
+import pytest
+
+from cnn_core.datasets import info
+from cnn_core.errors import SpecError
+from cnn_core.layer_kinds import Activation, Conv2D, Dense, Flatten, MaxPooling2D
+from cnn_core.presets import PRESETS, origin, preset
+from cnn_core.shapes import check
+from cnn_core.spec import change
+
+
+def test_lenet5_exactly():
+    spec = preset("lenet5").spec
+    kinds = [type(layer) for layer in spec.model.layers]
+    conv = [Conv2D, Activation]
+    assert kinds == [*conv, MaxPooling2D, *conv, MaxPooling2D, *conv, Flatten, Dense, Activation, Dense, Activation]
+    for layer in spec.model.layers:
+        if isinstance(layer, Conv2D):
+            assert (layer.filters, layer.kernel_size, layer.strides, layer.padding) == (6, 5, 1, "same")
+        if isinstance(layer, MaxPooling2D):
+            assert (layer.pool_size, layer.strides, layer.padding) == (2, 2, "valid")
+    assert [layer.function for layer in spec.model.layers if isinstance(layer, Activation)] == ["relu"] * 4 + ["softmax"]
+    assert [layer.units for layer in spec.model.layers if isinstance(layer, Dense)] == [84, 10]
+    assert not any(layer.regularisation_arguments() for layer in spec.model.layers if isinstance(layer, (Conv2D, Dense)))
+    training = spec.training
+    assert (training.optimizer, training.learning_rate, training.batch_size, training.epochs) == ("adam", 0.001, 128, 30)
+    assert spec.data.validation == "test" and spec.data.dataset == "mnist-5k" and not spec.data.augmentation.active
+    assert spec.model.heads[0].loss == "categorical_crossentropy"
+    assert check(spec.model, (28, 28, 1), 10).parameters == 27_598
+
+
+def test_dense_l2_l1_has_its_penalties_and_no_convolution():
+    spec = preset("dense-l2-l1").spec
+    assert [layer.kind for layer in spec.model.layers] == ["Flatten", "Dense", "Dense", "Activation"]
+    hidden = spec.model.layer("dense_1")
+    assert (hidden.units, hidden.kernel_l2, hidden.kernel_l1, hidden.activity_l1) == (64, 0.01, 0, 0.01)
+    assert check(spec.model, (28, 28, 1), 10).parameters == 785 * 64 + 65 * 10
+
+
+def test_the_regularised_lenet_differs_by_its_regularisation_only():
+    spec = preset("lenet5-regularised").spec
+    assert spec.model.layer("dense_dropout_1").rate == 0.25 and spec.model.layer("conv_1").kernel_l2 == 0.0001
+    assert spec.data.augmentation.active
+    assert check(spec.model, (28, 28, 1), 10).parameters == 27_598
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_can_be_trained_and_name_themselves(name):
+    found = preset(name)
+    about = info(found.spec.data.dataset)
+    check(found.spec.model, about.input_shape, len(about.labels))
+    assert found.name == name == found.spec.preset and found.title and found.about.endswith(".")
+    assert name == "lenet5" or found.spec.data.validation != "test"
+
+
+def test_an_unknown_preset_lists_the_known():
+    with pytest.raises(SpecError, match=r"There is no preset 'vgg'\. Expected one of: tiny, lenet5, lenet5-regularised"):
+        preset("vgg")
+
+
+def test_origin_in_words():
+    spec = preset("lenet5").spec
+    assert origin(spec) == "lenet5"
+    assert origin(change(spec, {"training.epochs": 2})) == "lenet5", "the network is the same"
+    assert origin(change(spec, {"model.layers.conv_1.filters": 7})) == "lenet5 (edited)"
+    assert origin(spec.model_copy(update={"preset": None})) == origin(spec.model_copy(update={"preset": "gone"})) == "custom"

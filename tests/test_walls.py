@@ -1,0 +1,44 @@
+"""Which module may import what, seen in fresh processes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(path.stem for path in (ROOT / "cnn_core").glob("*.py") if path.stem != "__init__")
+WITH_TENSORFLOW = {"layers", "model", "callbacks", "inference"}
+
+
+def imported_by(modules: list[str]) -> set[str]:
+    """The packages in memory after a fresh process has imported `modules`."""
+    code = (
+        "import importlib, json, sys\n"
+        f"for name in {modules!r}: importlib.import_module('cnn_core.' + name)\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    return set(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def without_tensorflow() -> set[str]:
+    return imported_by([name for name in MODULES if name not in WITH_TENSORFLOW])
+
+
+def test_most_modules_import_no_tensorflow(without_tensorflow):
+    assert not {"tensorflow", "keras", "torch", "jax"} & without_tensorflow
+    assert {"cnn_core", "pydantic", "plotly", "numpy"} <= without_tensorflow
+
+
+def test_no_module_imports_streamlit(without_tensorflow):
+    everything = imported_by(MODULES)
+    assert "streamlit" not in everything | without_tensorflow
+    assert {"tensorflow", "keras"} <= everything
+
+
+def test_no_source_of_the_core_names_streamlit():
+    for name in MODULES:
+        assert "import streamlit" not in (ROOT / "cnn_core" / f"{name}.py").read_text(), name
