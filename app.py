@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core.errors import LabError
+from pages.components.state import in_sentences
 from pages.components.style import STYLE
 
 st.set_page_config(page_title="CNN Lab", page_icon=":material/grid_on:", layout="wide")
@@ -31,7 +31,5 @@ page = st.navigation(
     ],
     position="top",
 )
-try:
+with in_sentences():
     page.run()
-except LabError as error:
-    st.error(str(error))

@@ -5,12 +5,8 @@ import time
 
 import keras
 
-from cnn_core.sink import Sink
+from cnn_core.sink import Sink, StopRequested
 from cnn_core.store import Metric
-
-
-class StopRequested(Exception):
-    """Raised out of `fit` when someone asked to stop: Keras' own flag would validate first."""
 
 
 class Diverged(Exception):

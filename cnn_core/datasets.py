@@ -6,7 +6,6 @@ Add a dataset by adding an entry to `DATASETS` and its name to `cnn_core.spec.Da
 import gzip
 import importlib.util
 import os
-import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte.gz",
     "y_test": "t10k-labels-idx1-ubyte.gz",
 }
+GZIP_ERRORS = (OSError, EOFError, zlib.error)  # what a damaged .gz file raises
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
@@ -163,8 +163,12 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
             return {part: file[part] for part in IDX_FILES}
     except KeyError as error:
         raise _damaged(path, f"it has no array {error.args[0]}") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except Exception as error:  # zipfile, zlib, numpy and tokenize each raise errors of their own
         raise _damaged(path, str(error) or type(error).__name__) from None
+
+
+def _unpack(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes())
 
 
 def _read_idx(folder: Path) -> dict[str, np.ndarray]:
@@ -172,8 +176,8 @@ def _read_idx(folder: Path) -> dict[str, np.ndarray]:
     for part, file in IDX_FILES.items():
         path = folder / file
         try:
-            data = gzip.decompress(path.read_bytes())
-        except (OSError, EOFError, zlib.error) as error:
+            data = _unpack(path)
+        except GZIP_ERRORS as error:
             raise _damaged(path, str(error)) from None
         header = 16 if part.startswith("x") else 8
         values = np.frombuffer(data, np.uint8, offset=min(header, len(data)))
@@ -207,14 +211,15 @@ class _Bar:
     """What pooch asks of a progress bar, passed on to a function."""
 
     def __init__(self, progress: Progress, before: int, total: int) -> None:
-        self.progress, self.done, self.sum = progress, before, total
+        self.progress, self.before, self.done, self.sum = progress, before, before, total
         self.total = 0  # set by pooch
 
     def update(self, size: int) -> None:
         self.done += size
         self.progress(min(self.done, self.sum), self.sum)
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        self.done = self.before  # pooch does so at the end, and then reports the whole file once more
 
     def close(self) -> None: ...
 
@@ -245,4 +250,12 @@ def _download(name: str, progress: Progress) -> None:
             ) from None
         except ValueError:
             raise DataError(f"The download of {file} was not the expected file and was thrown away. Try again later.") from None
+        if checksum is None:
+            try:
+                _unpack(folder / file)
+            except GZIP_ERRORS:
+                (folder / file).unlink()
+                raise DataError(
+                    f"The download of {file} was not the expected file and was thrown away. Try again later."
+                ) from None
         done += (folder / file).stat().st_size

@@ -62,7 +62,9 @@ def prepare(picture: Image.Image | np.ndarray) -> Digit:
     Ink may be dark on light or light on dark, anywhere and of any size; transparent parts are paper.
     """
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX) if max(image.size) > WORKING_SIDE else None
+    if max(image.size) > WORKING_SIDE:
+        image = image.copy()
+        image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
     ink = _clean(_ink(_gray(image)))
     if ink is None:
         return Digit(np.zeros((SIDE, SIDE), np.uint8), True)

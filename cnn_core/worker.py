@@ -6,6 +6,7 @@ The process holds the lock on its folder's worker.lock for as long as it lives, 
 
 import os
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -15,13 +16,13 @@ from filelock import FileLock, Timeout
 
 from cnn_core import datasets, shapes
 from cnn_core.errors import LabError
-from cnn_core.jobs import Lab
-from cnn_core.sink import Sink, StoreSink
+from cnn_core.sink import Sink, StopRequested, StoreSink
 from cnn_core.spec import RunSpec
 from cnn_core.store import Store
 
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
 MULTIPLY_ADDS_PER_SECOND = 15e9  # of a small network on two cores, a rough figure
+PATIENCE = 1.0  # seconds that a run may take to notice that it should stop
 CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
 
 
@@ -34,11 +35,11 @@ def train(spec: RunSpec, sink: Sink) -> str:
     import keras
     import tensorflow as tf
 
-    from cnn_core.callbacks import Reporter, StopRequested, save_weights
+    from cnn_core.callbacks import Reporter, save_weights
     from cnn_core.model import build_model, compile_model, evaluation_batches, training_batches
 
     sink.stage("Reading the images")
-    data = datasets.load(spec.data.dataset, lambda done, total: sink.stage(f"Downloading the images: {done / total:.0%}"))
+    data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
     train_part, validation_part = split(data, spec)
     steps = -(-len(train_part[1]) // spec.training.batch_size)
 
@@ -50,7 +51,8 @@ def train(spec: RunSpec, sink: Sink) -> str:
     network = shapes.report(spec.model, data.info.input_shape, len(data.info.labels))
     compile_model(model, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, steps))
     sink.append([], parameters=model.count_params(), steps_per_epoch=steps, stage="Training")
-    outcome = "finished"
+    outcome, over = "finished", threading.Event()
+    threading.Thread(target=_insist, args=(sink, over, model), daemon=True).start()
     try:
         model.fit(
             training_batches(*train_part, spec),
@@ -62,6 +64,7 @@ def train(spec: RunSpec, sink: Sink) -> str:
         )
     except StopRequested:
         outcome = "stopped"
+    over.set()
     sink.stage("Saving the network")
     save_weights(model, sink)
     model.save(sink.path("new.keras"))
@@ -70,6 +73,28 @@ def train(spec: RunSpec, sink: Sink) -> str:
         sink.stage("Reading the test images")
         score(model, data, sink)
     return outcome
+
+
+def _downloading(sink: Sink, part: float) -> None:
+    """Say how far a download is, and leave it when someone asks to stop."""
+    sink.stage(f"Downloading the images: {part:.0%}")
+    if sink.stop_requested():
+        raise StopRequested
+
+
+def _insist(sink: Sink, over: threading.Event, model) -> None:
+    """Stop in time even when one execution takes longer: keep the weights of the last finished step and end the process.
+
+    Keras looks up only between executions, and one of a very large network takes minutes.
+    """
+    from cnn_core.callbacks import save_weights
+
+    while not sink.stop_requested():
+        if over.wait(PATIENCE / 4):
+            return
+    if not over.wait(PATIENCE):
+        save_weights(model, sink)
+        sink.end("stopped", "")
 
 
 def score(model, data: datasets.Dataset, sink: Sink) -> None:
@@ -117,16 +142,15 @@ def run(folder: Path) -> None:
     _log_to(folder / "log.txt")
     if not store.move(name, "running", allowed=("queued",), started=time.time(), stage="Starting"):
         return
-    sink = StoreSink(store, name)
+    sink = StoreSink(store, name, lock)
     try:
         status, message = train(store.get(name).spec, sink), ""
+    except StopRequested:
+        status, message = "stopped", "It was stopped before it had learned anything."
     except Exception as error:  # whatever it is, the run has to end with a word on it
         traceback.print_exc()
         status, message = "failed", _explain(error)
-    ended = time.time()
-    store.update(name, status=status, message=message, stage="", ended=ended, seconds=ended - store.get(name).started)
-    lock.release()
-    Lab(folder.parent).start_next()
+    sink.end(status, message)
 
 
 def _explain(error: Exception) -> str:

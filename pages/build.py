@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cnn_core import augmentation, blocks, datasets, presets, shapes
-from cnn_core.errors import LabError
 from cnn_core.spec import DataSpec
 from pages.components import controls, pictures, state
 from pages.components.live_panel import live_panel
@@ -88,10 +87,8 @@ with train_column, st.container(horizontal=True, vertical_alignment="center"):
         else "Trains this network in a process of its own; closing the page loses nothing."
     )
     if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=faulty, help=why, width="stretch"):
-        try:
+        with right, state.in_sentences():
             state.view_run(lab.submit(draft))
-        except LabError as error:
-            right.error(str(error))
 
 with right:
     run = state.run_in_view()

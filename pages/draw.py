@@ -15,6 +15,7 @@ labels = datasets.info(run.spec.data.dataset).labels
 
 
 @st.fragment
+@state.in_sentences()
 def read_digit() -> None:
     draw, see, answer = st.columns([3, 2, 4], gap="medium")
     with draw:

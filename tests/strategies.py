@@ -9,8 +9,8 @@ from cnn_core.blocks import BlockActivation, Blocks, ConvBlock, DenseBlock, Pool
 from cnn_core.spec import (
     INPUT,
     AugmentationSpec,
-    DataSpec,
     DatasetName,
+    DataSpec,
     HeadSpec,
     ModelSpec,
     OptimizerName,

@@ -78,7 +78,7 @@ def test_wrong_types_and_values():
 
 def test_many_faults_are_counted():
     line = refusal(lenet(training={"epochs": 0, "batch_size": 0, "learning_rate": 0, "seed": -1, "momentum": 2}))
-    assert line.endswith("; and 2 more.") and "training.epochs: Input should be greater than or equal to 1" in line
+    assert line.endswith("; and 2 more.") and "training.learning_rate: Input should be greater than 0; " in line
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from math import ceil
 import streamlit as st
 
 from cnn_core import figures
-from cnn_core.errors import LabError
 from cnn_core.store import Run
 from pages.components import state
 
@@ -28,15 +27,12 @@ def live_panel(run: Run, chart_height: int = 260) -> None:
     st.fragment(_panel, run_every=every)(run.run, every is not None, chart_height)
 
 
+@state.in_sentences()
 def _panel(name: str, live: bool, chart_height: int) -> None:
-    try:
-        if live:
-            state.lab().reconcile()
-        run = state.lab().store.get(name)
-        rows = state.lab().store.metrics(name)
-    except LabError as error:
-        st.error(str(error))
-        return
+    if live:
+        state.lab().reconcile()
+    run = state.lab().store.get(name)
+    rows = state.lab().store.metrics(name)
     if live and run.is_over:
         state.lab().warm()
         st.rerun()  # switches the timer off, and the rest of the page learns of the end
@@ -61,11 +57,9 @@ def _header(run: Run) -> None:
             st.button(label, icon=":material/stop:", key=f"stop_{run.run}", help=help, on_click=_stop, args=(run.run,))
 
 
+@state.in_sentences()
 def _stop(run: str) -> None:
-    try:
-        state.lab().stop(run)
-    except LabError as error:
-        st.error(str(error))
+    state.lab().stop(run)
 
 
 def _progress(run: Run) -> None:

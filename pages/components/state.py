@@ -1,14 +1,25 @@
 """The draft, the run in view, and the handles. The draft and the run are mirrored in the address, so a refresh keeps both."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
 from cnn_core import datasets, links, presets
-from cnn_core.errors import SpecError, UnknownRun
+from cnn_core.errors import LabError, SpecError, UnknownRun
 from cnn_core.jobs import Lab
 from cnn_core.spec import RunSpec
 from cnn_core.store import Run, default_home
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """Show an error that was written for the person as a sentence, here on the page."""
+    try:
+        yield
+    except LabError as error:
+        st.error(str(error), icon=":material/error:")
 
 
 @st.cache_resource(show_spinner=False)

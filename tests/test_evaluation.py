@@ -1,0 +1,50 @@
+"""Scores against numbers made by hand."""
+
+import numpy as np
+import pytest
+
+from cnn_core import evaluation
+from cnn_core.errors import LabError, UnknownRun
+
+
+def test_scores_of_six_answers():
+    probabilities = np.array(
+        [[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.1, 0.9, 0.0], [0.2, 0.7, 0.1], [0.05, 0.95, 0.0], [0.5, 0.4, 0.1]]
+    )
+    labels = np.array([0, 0, 1, 1, 2, 1], np.uint8)
+    scores = evaluation.score(probabilities, labels)
+    assert scores.accuracy == pytest.approx(3 / 6)
+    assert scores.confusion.tolist() == [[1, 1, 0], [1, 2, 0], [0, 1, 0]]
+    np.testing.assert_allclose(scores.class_accuracy, [1 / 2, 2 / 3, 0])
+    assert scores.mistakes.tolist() == [4, 1, 5], "the most confident first"
+
+
+def test_a_class_without_images_and_no_mistakes():
+    scores = evaluation.score(np.eye(3)[[0, 1, 1]], np.array([0, 1, 1]))
+    assert scores.accuracy == 1 and scores.mistakes.tolist() == []
+    np.testing.assert_array_equal(scores.class_accuracy, [1, 1, 0])
+    assert scores.confusion.shape == (3, 3)
+
+
+def test_scores_of_a_run_are_those_of_its_end(trained):
+    scores, labels = evaluation.score_run(trained.lab, trained.run)
+    assert scores.accuracy == pytest.approx(trained.row.test_accuracy, abs=1e-6)
+    assert labels == tuple("0123456789") and scores.confusion.sum(axis=1).tolist() == [100] * 10
+    assert len(scores.mistakes) == round(1000 * (1 - scores.accuracy))
+
+
+def test_probabilities_are_computed_again_when_none_were_kept(trained, lab):
+    lab.store.add(trained.run, "copy", trained.spec)
+    folder = lab.store.folder(trained.run)
+    folder.mkdir()
+    with pytest.raises(LabError, match="has no weights yet"):
+        evaluation.score_run(lab, trained.run)
+    (folder / "model.weights.h5").write_bytes((trained.folder / "model.weights.h5").read_bytes())
+    (folder / "test_probabilities.npy").write_bytes(b"damaged")
+    kept = np.load(trained.folder / "test_probabilities.npy")
+    np.testing.assert_allclose(evaluation.read_probabilities(lab, trained.run), kept, atol=1e-5)
+
+
+def test_an_unknown_run(trained):
+    with pytest.raises(UnknownRun):
+        evaluation.score_run(trained.lab, "nothing")

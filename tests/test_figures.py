@@ -1,0 +1,111 @@
+"""Figures hold the numbers they were given."""
+
+import numpy as np
+import pytest
+
+from cnn_core import figures
+from cnn_core.blocks import Blocks, ConvBlock, to_graph
+from cnn_core.insight import LayerView
+from cnn_core.shapes import report
+from cnn_core.store import Metric
+
+LABELS = tuple("0123456789")
+
+
+def rows(steps: int = 500) -> list[Metric]:
+    """A long run: a running value each step, and values of ten epochs."""
+    made = []
+    for name, value in (("loss", 2.0), ("accuracy", 0.5)):
+        made += [Metric(step, 1 + step // 51, "step", name, value / step, 0.0) for step in range(1, steps + 1)]
+        for phase in ("train", "validation"):
+            made += [Metric(50 * epoch, epoch, phase, name, value / epoch, 0.0) for epoch in range(1, 11)]
+    return [*made, Metric(500, 10, "seconds", "epoch", 3.0, 0.0)]
+
+
+@pytest.mark.parametrize(("name", "first", "title"), [("loss", 2.0, "Loss"), ("accuracy", 0.5, "Accuracy")])
+def test_curves_keep_every_point(name, first, title):
+    figure = figures.training_curves(rows(), name, steps_per_epoch=50, epochs=30)
+    running, train, validation = figure.data
+    assert [trace.name for trace in figure.data] == ["training, running", "training", "validation"]
+    assert len(running.x) == 500 and running.x[0] == pytest.approx(1 / 50) and running.y[0] == first
+    assert list(train.x) == list(validation.x) == list(range(1, 11)) and list(train.y) == [
+        first / epoch for epoch in range(1, 11)
+    ]
+    assert figure.layout.xaxis.range == (0, 30) and figure.layout.xaxis.title.text == "Epoch"
+    assert figure.layout.yaxis.title.text == title and figure.layout.yaxis.tickformat == (".0%" if name == "accuracy" else None)
+    assert train.line.color != validation.line.color and train.marker.symbol != validation.marker.symbol
+
+
+def test_curves_of_nothing_yet():
+    figure = figures.training_curves([], "loss", steps_per_epoch=0, epochs=5)
+    assert [len(trace.x) for trace in figure.data] == [0, 0, 0] and figure.layout.xaxis.range == (0, 5)
+
+
+def test_compared_runs():
+    histories = {"one": {"loss": [3.0, 2.0], "val_loss": [4.0, 3.0]}, "two": {"loss": [1.0]}}
+    figure = figures.compared_curves(histories, "loss")
+    assert [trace.name for trace in figure.data] == ["one", "one, validation", "two", "two, validation"]
+    assert list(figure.data[1].x) == [1, 2] and list(figure.data[1].y) == [4, 3] and len(figure.data[3].x) == 0
+    assert figure.data[0].line.color == figure.data[1].line.color != figure.data[2].line.color
+    assert (figure.data[0].line.dash, figure.data[1].line.dash) == ("solid", "dash")
+
+
+def test_probabilities_mark_the_answer():
+    figure = figures.probability_bars(np.array([0.1, 0.7, 0.2]), ["a", "b", "c"])
+    colours = figure.data[0].marker.color
+    assert colours[1] not in (colours[0], colours[2]) and colours[0] == colours[2]
+    assert list(figure.data[0].y) == ["a", "b", "c"] and list(figure.data[0].text) == ["10.0%", "70.0%", "20.0%"]
+
+
+def test_sixteen_of_sixty_four_maps():
+    values = np.random.default_rng(0).normal(size=(7, 7, 64)).astype(np.float32)
+    view = LayerView("conv_1", "Conv2D", "", values)
+    figure = figures.maps_grid(view, "map", (0, 0))
+    assert len(figure.data) == 16
+    for number, trace in enumerate(figure.data):
+        np.testing.assert_allclose(trace.z, values[:, :, number], atol=1e-4)
+        assert trace.zmin == pytest.approx(values[:, :, number].min()) and trace.zmax == pytest.approx(values[:, :, number].max())
+    assert [note.text for note in figure.layout.annotations] == [str(number) for number in range(1, 17)]
+    assert len(figures.maps_grid(view, "map", (0, 0), shown=64).data) == 64
+    same = figures.maps_grid(view, "layer", (-2.0, 3.0))
+    assert {(trace.zmin, trace.zmax) for trace in same.data} == {(-2.0, 3.0)}
+    assert [trace.showscale for trace in same.data] == [True] + [False] * 15
+
+
+def test_maps_without_contrast_and_a_single_map():
+    figure = figures.maps_grid(LayerView("a", "Conv2D", "", np.zeros((1, 1, 1))), "map", (0, 0))
+    assert len(figure.data) == 1 and figure.data[0].zmin < figure.data[0].zmax
+
+
+def test_kernels_share_one_scale_around_zero():
+    figure = figures.kernel_grid(np.array([[[0.5, -2.0]]]))
+    assert [(trace.zmin, trace.zmax) for trace in figure.data] == [(-2, 2)] * 2
+    assert figures.kernel_grid(np.zeros((3, 3, 2))).data[0].zmax == 1
+
+
+def test_bars_and_confusion():
+    values = np.linspace(-1, 1, 84)
+    bars = figures.value_bars(values).data[0]
+    assert list(bars.x) == list(range(1, 85)) and bars.y[-1] == 1
+    matrix = np.diag(range(10)) + np.eye(10, k=1, dtype=int)
+    heat = figures.confusion(matrix, LABELS).data[0]
+    np.testing.assert_array_equal(heat.text, matrix)
+    assert heat.z[1][1] == heat.z[1][2] == 0.5 and np.nanmax(heat.z) <= 1 and heat.z[0][0] == 0
+    classes = figures.class_bars(np.arange(10) / 10, LABELS).data[0]
+    assert list(classes.y) == list(LABELS) and classes.x[9] == 0.9
+
+
+def test_the_drawing_marks_the_faulty_layer_and_those_behind_it():
+    blocks = (ConvBlock(), ConvBlock(kernel_size=11, padding="valid", pool_size=8), ConvBlock())
+    network = report(to_graph(Blocks(conv=blocks)), (28, 28, 1), 10)
+    figure = figures.network_drawing(network)
+    names = ["input", *(layer.name for layer in network.layers)]
+    boxes = dict(zip(names, figure.layout.shapes, strict=True))
+    words = dict(zip(names, figure.data, strict=True))
+    assert [name for name in names if boxes[name].fillcolor == figures.WRONG] == ["pool_2"]
+    assert "Pool 8x8 does not fit the 4x4 map" in words["pool_2"].hovertemplate
+    assert boxes["conv_3"].fillcolor == "rgba(0,0,0,0)" and boxes["conv_3"].line.dash == "dot"
+    assert "behind the fault" in words["conv_3"].hovertemplate
+    assert boxes["conv_1"].line.dash == "solid" and "28 × 28 × 8" in words["conv_1"].hovertemplate
+    tall = {name: box.y1 - box.y0 for name, box in boxes.items()}
+    assert tall["conv_1"] == 1 and tall["pool_1"] == 0.5

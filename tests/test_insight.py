@@ -1,0 +1,74 @@
+"""Which layers are shown, in which order and with which words."""
+
+import numpy as np
+
+from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
+from cnn_core.insight import kernel_pictures, views
+from cnn_core.shapes import report
+from cnn_core.spec import ModelSpec
+
+
+def outputs(model: ModelSpec, value: float = 1.0) -> dict[str, np.ndarray]:
+    """Activations of the right shapes."""
+    layers = report(model, (28, 28, 1), 10).layers
+    return {layer.name: np.full(layer.output_shape, value, np.float32) for layer in layers}
+
+
+MODEL = to_graph(
+    Blocks(
+        conv=(
+            ConvBlock(batch_normalization=True, pooling="max", dropout=0.1),
+            ConvBlock(pooling="min"),
+            ConvBlock(activation="tanh", pooling="average"),
+        ),
+        dense=(DenseBlock(units=5, dropout=0.5),),
+    )
+)
+
+
+def test_every_layer_worth_a_look_in_order():
+    shown = views(MODEL, outputs(MODEL))
+    expected = [layer.name for layer in MODEL.layers if layer.kind not in ("Dropout", "Flatten")]
+    assert [view.name for view in shown] == expected
+    assert {view.kind for view in shown} == {
+        "Conv2D",
+        "BatchNormalization",
+        "Activation",
+        "MaxPooling2D",
+        "MinPooling2D",
+        "AveragePooling2D",
+        "Dense",
+    }
+    by_name = {view.name: view for view in shown}
+    assert by_name["conv_1"].is_map and not by_name["dense_1"].is_map and not by_name["softmax"].is_map
+    assert by_name["conv_1"].title == "conv_1: convolution, 28 × 28 × 8"
+    assert by_name["activation_3"].title == "activation_3: tanh activation, 7 × 7 × 8"
+    assert by_name["dense_1"].title == "dense_1: dense, 5"
+    assert by_name["batch_normalization_1"].title.startswith("batch_normalization_1: batch normalisation")
+
+
+def test_notes_say_what_to_know_when_looking():
+    activations = outputs(MODEL)
+    activations["conv_1"][:, :, 2:5] = 0
+    activations["pool_1"][:] = 0
+    notes = {view.name: view.note for view in views(MODEL, activations)}
+    assert notes["conv_1"] == "3 of 8 maps are zero everywhere for this image."
+    assert notes["pool_1"] == "Every value of this layer is zero for this image."
+    assert "Min pooling after ReLU gives mostly zeros" in notes["pool_2"]
+    assert notes["conv_2"] == notes["dense_1"] == ""
+
+
+def test_min_pooling_of_something_else_has_no_warning():
+    model = to_graph(Blocks(conv=(ConvBlock(activation="tanh", pooling="min"),)))
+    assert {view.note for view in views(model, outputs(model))} == {""}
+
+
+def test_pictures_of_kernels():
+    kernels = np.random.default_rng(0).normal(size=(5, 5, 1, 6))
+    pictures, words = kernel_pictures(kernels)
+    np.testing.assert_array_equal(pictures, kernels[:, :, 0, :])
+    assert words == "Each filter's kernel."
+    kernels = np.random.default_rng(0).normal(size=(3, 3, 4, 6))
+    pictures, words = kernel_pictures(kernels)
+    np.testing.assert_allclose(pictures[1, 2, 3], kernels[1, 2, :, 3].mean())
+    assert pictures.shape == (3, 3, 6) and "mean over its 4 input channels" in words

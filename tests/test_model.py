@@ -1,0 +1,190 @@
+"""Models, losses, optimizers and batches, against numbers made by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnn_core import augmentation, datasets
+from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, Weights, to_graph
+from cnn_core.errors import SpecError
+from cnn_core.model import (
+    OPTIMIZERS,
+    build_model,
+    build_optimizer,
+    compile_model,
+    distort,
+    evaluation_batches,
+    load_model,
+    training_batches,
+)
+from cnn_core.presets import preset
+from cnn_core.spec import AugmentationSpec, RunSpec, TrainingSpec, change
+
+SMALL = RunSpec(
+    model=to_graph(Blocks(conv=(ConvBlock(filters=2, pooling="min"),), dense=(DenseBlock(units=4),))),
+    training=TrainingSpec(batch_size=32),
+)
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    data = datasets.load("mnist-5k")
+    return data.x_train[:200], data.y_train[:200]
+
+
+def test_the_model_has_the_layers_of_the_spec_and_no_more():
+    model = build_model(preset("lenet5").spec)
+    assert model.count_params() == 27_598 and model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 10)
+    assert [layer.name for layer in model.layers] == ["input", *(layer.name for layer in preset("lenet5").spec.model.layers)]
+    with pytest.raises(SpecError, match="Layer pool_1: Pool 8x8 does not fit"):
+        build_model(change(SMALL, {"model.layers.conv_1.strides": 4, "model.layers.pool_1.pool_size": 8}))
+
+
+def test_weights_come_back_and_strange_ones_are_refused(tmp_path, digits):
+    model = build_model(SMALL)
+    model.save_weights(tmp_path / "kept.weights.h5")
+    again = load_model(SMALL, tmp_path / "kept.weights.h5")
+    images = digits[0][:5] / np.float32(255)
+    np.testing.assert_array_equal(model(images), again(images))
+    with pytest.raises(ValueError, match="shape"):
+        load_model(change(SMALL, {"model.layers.conv_1.filters": 3}), tmp_path / "kept.weights.h5")
+
+
+def hand_loss(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    """Categorical cross-entropy by its definition."""
+    given = model.predict(images / np.float32(255), verbose=0)[np.arange(len(labels)), labels]
+    return float(-np.log(given).mean())
+
+
+def test_penalties_are_those_of_their_definitions(digits):
+    images, labels = digits
+    weights = Weights(kernel_l2=0.02, kernel_l1=0.003, activity_l1=0.004)
+    blocks = Blocks(
+        conv=(ConvBlock(filters=2, activation="relu", pooling="none"),),
+        dense=(DenseBlock(units=4, activation="linear"),),
+        weights=weights,
+    )
+    spec = RunSpec(model=to_graph(blocks))
+    keras.utils.set_random_seed(1)
+    model = build_model(spec)
+    compile_model(model, spec)
+    batch = images[:50], labels[:50]
+    loss = model.evaluate(batch[0] / np.float32(255), batch[1], batch_size=50, verbose=0)[0]
+
+    expected = hand_loss(model, *batch)
+    for name in ("conv_1", "dense_1"):
+        kernel = model.get_layer(name).get_weights()[0]
+        expected += 0.02 * (kernel**2).sum() + 0.003 * np.abs(kernel).sum()
+    for name in ("activation_1", "dense_1"):  # what these layers pass on, for each image
+        output = keras.Model(model.inputs, model.get_layer(name).output).predict(batch[0] / np.float32(255), verbose=0)
+        expected += 0.004 * np.abs(output).sum() / 50
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_max_norm_holds_after_training(digits):
+    limit = 0.3
+    blocks = Blocks(conv=(ConvBlock(filters=4),), dense=(DenseBlock(units=8),), weights=Weights(max_norm=limit))
+    spec = RunSpec(model=to_graph(blocks), training=TrainingSpec(learning_rate=0.05, batch_size=32))
+    model = build_model(spec)
+    compile_model(model, spec)
+    model.fit(training_batches(*digits, spec), epochs=2, verbose=0)
+    conv, dense, output = (model.get_layer(name).get_weights()[0] for name in ("conv_1", "dense_1", "output"))
+    per_filter = np.sqrt((conv**2).sum(axis=(0, 1, 2)))
+    per_unit = np.sqrt((dense**2).sum(axis=0))
+    assert per_filter.shape == (4,) and per_unit.shape == (8,)
+    assert per_filter.max() <= limit * 1.001 and per_unit.max() <= limit * 1.001
+    assert max(per_filter.max(), per_unit.max()) > limit * 0.99, "the limit was reached"
+    assert np.sqrt((output**2).sum(axis=0)).max() > limit, "the last layer is free"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns_something(name, digits):
+    spec = change(SMALL, {"training.optimizer": name, "training.learning_rate": 0.01, "training.momentum": 0.5})
+    optimizer = build_optimizer(spec.training)
+    assert type(optimizer).__name__.lower() == name and float(optimizer.learning_rate) == pytest.approx(0.01)
+    assert name != "sgd" or optimizer.momentum == 0.5
+    keras.utils.set_random_seed(0)
+    model = build_model(spec)
+    compile_model(model, spec)
+    history = model.fit(training_batches(*digits, spec), epochs=3, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+
+
+def epoch(batches: tf.data.Dataset) -> list[bytes]:
+    """Every image of one pass, in order."""
+    return [np.round(image * 255).astype(np.uint8).tobytes() for images, _ in batches for image in images.numpy()]
+
+
+def test_an_epoch_shows_every_image_once_in_a_new_order(digits):
+    images, labels = digits
+    expected = sorted(image.tobytes() for image in images)
+    batches = training_batches(images, labels, SMALL)
+    first, second = epoch(batches), epoch(batches)
+    assert sorted(first) == sorted(second) == expected
+    assert first != second and first != [image.tobytes() for image in images]
+    same = training_batches(images, labels, SMALL)
+    assert [epoch(same), epoch(same)] == [first, second]
+    assert epoch(training_batches(images, labels, change(SMALL, {"training.seed": 1}))) != first
+
+
+def test_images_keep_their_labels_and_their_exact_values(digits):
+    images, labels = digits
+    known = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    sizes = []
+    for pictures, answers in training_batches(images, labels, SMALL):
+        assert pictures.dtype == tf.float32
+        sizes.append(len(answers))
+        for picture, answer in zip(pictures.numpy(), answers.numpy(), strict=True):
+            pixels = np.round(picture * 255).astype(np.uint8)
+            np.testing.assert_array_equal(picture, pixels.astype(np.float32) / 255)
+            assert known[pixels.tobytes()] == answer
+    assert sizes == [32] * 6 + [8]
+
+
+def test_evaluation_keeps_the_order(digits):
+    batches = list(evaluation_batches(*digits, batch_size=64))
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), digits[0].astype(np.float32) / 255)
+    np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), digits[1])
+
+
+def test_augmentation_draws_anew_each_epoch_and_repeats_with_the_seed(digits):
+    images, labels = digits
+    spec = change(SMALL, {"data.augmentation.rotation": 20, "data.augmentation.shift": 0.1})
+    batches = training_batches(images, labels, spec)
+    first, second = epoch(batches), epoch(batches)
+    originals = {image.tobytes() for image in images}
+    assert len(set(first)) == 200 and not set(first) & set(second)
+    assert len(set(first) & originals) < 5
+    same = training_batches(images, labels, spec)
+    assert [epoch(same), epoch(same)] == [first, second]
+
+
+def test_no_strength_is_the_identity(digits):
+    batch = tf.constant(digits[0] / np.float32(255))
+    np.testing.assert_allclose(distort(batch, AugmentationSpec(), tf.constant(3, tf.int64)), batch, atol=1e-6)
+
+
+SAME_IN_BOTH = st.builds(
+    AugmentationSpec,
+    rotation=st.sampled_from((0.0, 10.0, 45.0)),
+    shift=st.sampled_from((0.0, 0.1, 0.3)),
+    zoom=st.sampled_from((0.0, 0.2, 0.5)),
+)
+
+
+@settings(deadline=None, max_examples=15)
+@given(SAME_IN_BOTH, st.integers(0, 1000))
+def test_training_and_preview_change_an_image_alike(spec, seed):
+    images = datasets.load("mnist-5k").x_train[:8]
+    uniform = np.random.default_rng(seed).uniform(-1, 1, (4, len(images)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.random, "stateless_uniform", lambda *arguments: tf.constant(uniform, tf.float32))
+        trained = distort(tf.constant(images / np.float32(255)), spec, tf.constant(0, tf.int64)).numpy()
+    shown = augmentation.preview(images, spec, seed)
+    assert shown.shape == images.shape and shown.dtype == np.uint8
+    # Pillow cuts off what lies half a pixel outside the image, where digits have no ink.
+    assert np.abs(trained - shown / 255).mean() < 0.004
+    assert np.abs(trained - shown / 255)[:, 2:-2, 2:-2].max() < 0.12

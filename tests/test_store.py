@@ -1,0 +1,244 @@
+"""The store: what goes in comes out, and a home that cannot be used is told in a sentence."""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnn_core.errors import StoreError, UnknownRun
+from cnn_core.presets import preset
+from cnn_core.store import Metric, Store, default_home, result, summary
+
+SPEC = preset("tiny").spec
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home")
+
+
+def test_an_empty_home(store):
+    assert store.runs() == [] and store.metrics("x") == [] and store.history("x") == {} and store.events("x") == []
+    with pytest.raises(UnknownRun, match=r"There is no run yet\."):
+        store.get("latest")
+    with pytest.raises(UnknownRun, match=r"There is no run '20200101-000000-abcd'\."):
+        store.get("20200101-000000-abcd")
+
+
+def test_runs_come_newest_first_and_latest_is_the_newest(store):
+    for name in ("b", "a", "c"):
+        store.add(name, f"run {name}", SPEC)
+    assert [run.run for run in store.runs()] == ["c", "a", "b"] and store.get("latest").run == "c"
+    store.update("a", status="finished")
+    assert [run.run for run in store.runs(("queued",))] == ["c", "b"]
+    assert store.runs(("running",)) == []
+    row = store.get("a")
+    assert (row.name, row.spec, row.is_over, row.epochs) == ("run a", SPEC, True, 6)
+    with pytest.raises(StoreError, match="UNIQUE"):
+        store.add("a", "again", SPEC)
+
+
+def test_a_status_moves_only_from_where_it_may(store):
+    store.add("a", "a", SPEC)
+    assert store.move("a", "running", allowed=("queued",), started=5.0, stage="Starting")
+    assert not store.move("a", "running", allowed=("queued",))
+    assert not store.move("none", "running", allowed=("queued",))
+    assert (store.get("a").status, store.get("a").started, store.get("a").stage) == ("running", 5.0, "Starting")
+
+
+def rows() -> list[Metric]:
+    """Two epochs of two steps, not in their order."""
+    return [
+        Metric(4, 2, "train", "loss", 0.5, 40.0),
+        Metric(4, 2, "validation", "loss", 0.7, 40.0),
+        Metric(1, 1, "step", "loss", 2.0, 10.0),
+        Metric(2, 1, "train", "loss", 1.0, 20.0),
+        Metric(2, 1, "train", "accuracy", 0.3, 20.0),
+        Metric(2, 1, "validation", "loss", 1.5, 20.0),
+        Metric(2, 1, "seconds", "epoch", 9.0, 20.0),
+        Metric(4, 2, "seconds", "epoch", 8.0, 40.0),
+    ]
+
+
+def test_rows_come_in_the_order_of_the_steps(store):
+    store.add("a", "a", SPEC)
+    store.add("b", "b", SPEC)
+    store.append("a", rows(), epoch=2, step=4)
+    store.append("b", rows()[:1])
+    assert [row.step for row in store.metrics("a")] == [1, 2, 2, 2, 2, 4, 4, 4]
+    assert sorted(store.metrics("a"), key=repr) == sorted(rows(), key=repr)
+    assert store.history("a") == {"loss": [1.0, 0.5], "accuracy": [0.3], "val_loss": [1.5, 0.7]}
+    assert store.seconds_per_epoch("a") == [9.0, 8.0]
+    assert (store.get("a").epoch, store.get("a").step) == (2, 4) and len(store.metrics("b")) == 1
+
+
+def test_events_and_commands_keep_their_order(store):
+    store.add("a", "a", SPEC)
+    for text in ("first", "second"):
+        store.event("a", "note", text)
+        store.command("a", text)
+    assert [(event["kind"], event["text"]) for event in store.events("a")] == [("note", "first"), ("note", "second")]
+    assert store.commands("a") == ["first", "second"] and store.commands("b") == []
+
+
+def test_a_removed_run_leaves_no_row(store):
+    for name in ("a", "b"):
+        store.add(name, name, SPEC)
+        store.append(name, rows())
+        store.event(name, "note", "text")
+        store.command(name, "stop")
+    store.remove("a")
+    assert [run.run for run in store.runs()] == ["b"]
+    assert not store.metrics("a") and not store.events("a") and not store.commands("a")
+    assert store.metrics("b") and store.events("b") and store.commands("b")
+
+
+def test_progress_and_time_left(store):
+    store.add("a", "a", SPEC)
+    assert store.get("a").fraction == 0 and store.get("a").seconds_left is None
+    store.update("a", steps_per_epoch=10, step=15, seconds_per_step=0.5, status="running")
+    assert store.get("a").fraction == 0.25 and store.get("a").seconds_left == pytest.approx(45 * 0.5)
+    store.update("a", status="stopped")
+    assert store.get("a").seconds_left is None
+
+
+def test_fields_that_others_rely_on(store):
+    store.add("a", "my run", SPEC)
+    store.append(
+        "a", rows(), epoch=2, status="finished", test_accuracy=0.9, test_loss=0.4, parameters=7, seconds=3.0, started=1.0
+    )
+    row = store.get("a")
+    assert summary(row) == {
+        "run": "a",
+        "name": "my run",
+        "status": "finished",
+        "dataset": "mnist-5k",
+        "preset": "tiny",
+        "from": "tiny",
+        "epoch": 2,
+        "epochs": 6,
+        "test_accuracy": 0.9,
+        "test_loss": 0.4,
+        "parameters": 7,
+        "seconds": 3.0,
+        "started": 1.0,
+        "message": "",
+    }
+    answer = result(store, row)
+    assert answer["epochs"] == 2 and answer["seconds_per_epoch"] == [9.0, 8.0] and answer["history"]["val_loss"] == [1.5, 0.7]
+    assert answer["spec"]["training"]["epochs"] == 6 and answer["test_accuracy"] == 0.9
+
+
+def test_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "lab"))
+    assert default_home() == tmp_path / "lab"
+    monkeypatch.delenv("CNN_LAB_HOME")
+    assert default_home() == ROOT / "runs"
+
+
+def test_a_file_that_is_no_database_stays_as_it_is(tmp_path):
+    for content in (b"my diary\n" * 1000, b"SQLite format 3\0" + b"\xff" * 5000):
+        (tmp_path / "lab.sqlite3").write_bytes(content)
+        with pytest.raises(StoreError, match="is not a database that the lab can read") as caught:
+            Store(tmp_path).runs()
+        assert "Move the file away" in str(caught.value)
+        assert (tmp_path / "lab.sqlite3").read_bytes() == content
+
+
+def test_a_home_that_is_a_file(tmp_path):
+    (tmp_path / "home").write_text("not a folder")
+    with pytest.raises(StoreError, match=r"home cannot be made .*Set CNN_LAB_HOME to a folder that can be written"):
+        Store(tmp_path / "home")
+
+
+IN_ANOTHER_PROCESS = """
+import os, sys
+from pathlib import Path
+from cnn_core.errors import StoreError
+from cnn_core.jobs import Lab
+from cnn_core.presets import preset
+from cnn_core.store import Store
+home = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.setuid(65534)  # the super-user may write anywhere
+for act in (lambda: Store(home).add("b", "b", preset("tiny").spec), lambda: Lab(home).submit(preset("tiny").spec)):
+    try:
+        act()
+    except StoreError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("used_before", [True, False])
+def test_a_home_that_cannot_be_written(used_before):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder) / "home"
+        home.mkdir()
+        if used_before:
+            Store(home).add("a", "a", SPEC)
+        home.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", IN_ANOTHER_PROCESS, home], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        )
+        home.chmod(0o755)
+        said = done.stdout.splitlines()
+        assert len(said) == 2 and all("cannot be written" in line and "write permission" in line for line in said), done.stdout
+        assert [path for path in home.iterdir() if path.is_dir()] == []
+        if used_before:
+            assert [run.run for run in Store(home).runs()] == ["a"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path | None]:
+    """A disk of half a megabyte, or None where none can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)], capture_output=True).returncode
+    )
+    yield place if mounted else None
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+FILL = """
+import sys
+from pathlib import Path
+from cnn_core.errors import StoreError
+from cnn_core.store import Metric, Store
+store = Store(Path(sys.argv[1]))
+kept = 0
+try:
+    while kept < 200:
+        store.append("a", [Metric(kept, 1, "step", "loss", 1.0, 1.0)] * 200)
+        kept += 1
+except StoreError as error:
+    print(kept, error)
+"""
+
+
+@pytest.mark.parametrize("limit", ["disk", "file size"])
+def test_a_full_disk_is_told_and_what_was_stored_stays(small_disk, tmp_path, limit):
+    """A small disk, and (also where none can be mounted) a limit on the size of a file."""
+    home = small_disk if limit == "disk" and small_disk else tmp_path / "home"
+    Store(home).add("a", "a", SPEC)
+
+    def restrict() -> None:
+        if home != small_disk:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    done = subprocess.run(
+        [sys.executable, "-c", FILL, home], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60, preexec_fn=restrict
+    )
+    kept, _, sentence = done.stdout.strip().partition(" ")
+    assert 0 < int(kept) < 200
+    assert sentence.startswith(f"The disk that holds {home} is full") and "what was stored before is safe" in sentence
+    assert len(Store(home).metrics("a")) == 200 * int(kept) and Store(home).get("a").name == "a"

@@ -1,0 +1,70 @@
+"""The training process: repeatable, and with a word on what went wrong."""
+
+import numpy as np
+import pytest
+
+from cnn_core import datasets
+from cnn_core.presets import preset
+from cnn_core.spec import change
+from cnn_core.worker import split, steps_per_execution
+
+
+def weights(file) -> list[np.ndarray]:
+    """Every array of a file of weights."""
+    import h5py
+
+    found: list[np.ndarray] = []
+    with h5py.File(file) as opened:
+        opened.visititems(lambda name, item: found.append(item[()]) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def test_a_deterministic_run_repeats_to_the_bit(lab, wait_until):
+    spec = change(
+        preset("lenet5-regularised").spec,
+        {"training.epochs": 1, "training.deterministic": True, "training.seed": 7, "data.validation": 0.5},
+    )
+    runs = [lab.submit(spec), lab.submit(spec)]
+    wait_until(lambda: all(lab.store.get(run).is_over for run in runs))
+    first, second = (lab.store.get(run) for run in runs)
+    assert first.status == second.status == "finished", lab.log(runs[0])
+    one, other = weights(lab.weights(runs[0])), weights(lab.weights(runs[1]))
+    assert len(one) > 10
+    for left, right in zip(one, other, strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert (first.test_loss, first.test_accuracy) == (second.test_loss, second.test_accuracy)
+    assert lab.store.history(runs[0]) == lab.store.history(runs[1])
+
+
+def test_a_learning_rate_that_is_far_too_high(lab, wait_until):
+    spec = change(preset("dense-l2-l1").spec, {"training.optimizer": "sgd", "training.learning_rate": 10, "training.epochs": 50})
+    run = lab.submit(spec)
+    wait_until(lambda: lab.store.get(run).is_over)
+    row = lab.store.get(run)
+    assert row.status == "failed", row
+    assert row.message.startswith("The loss became ") and "The learning rate is usually too high" in row.message
+    assert "Lower it, or add batch normalisation, and train again." in row.message
+
+
+@pytest.mark.parametrize(
+    ("part", "kept", "held_out"), [(0.1, 3600, 400), (0.5, 2000, 2000), (0, 4000, None), ("test", 4000, 1000)]
+)
+def test_the_validation_part(part, kept, held_out):
+    data = datasets.load("mnist-5k")
+    train, validation = split(data, change(preset("tiny").spec, {"data.validation": part}))
+    assert len(train[0]) == len(train[1]) == kept
+    np.testing.assert_array_equal(train[0], data.x_train[:kept])
+    if held_out is None:
+        assert validation is None
+    else:
+        assert len(validation[0]) == len(validation[1]) == held_out
+        source = data.y_test if part == "test" else data.y_train[kept:]
+        np.testing.assert_array_equal(validation[1], source)
+
+
+def test_steps_between_two_looks_at_the_commands():
+    assert steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469) == 29
+    assert steps_per_execution(multiply_adds=10**9, batch_size=4096, steps=10) == 1
+    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=10_000) == 64
+    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=9) == 5
+    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=1) == 1
