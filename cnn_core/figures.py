@@ -63,6 +63,8 @@ def training_curves(rows: Sequence[Metric], name: str, steps_per_epoch: int, epo
     figure.update_yaxes(
         title=TITLES[name], tickformat=".0%" if name == "accuracy" else None, rangemode="tozero" if name == "loss" else None
     )
+    if not any(line.x for line in figure.data):
+        figure.update_yaxes(range=[0, 1] if name == "accuracy" else [0, 2.5])
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
     return _layout(figure, height, legend=legend, hovermode="x unified")
 
@@ -251,7 +253,7 @@ def network_drawing(network: NetworkReport, height: int = 230) -> go.Figure:
             figure.add_annotation(
                 x=middle, y=y, text=text, showarrow=False, textangle=-35, xanchor=side_anchor, yanchor=anchor, font={"size": 11}
             )
-        x += wide + gap
+        x += max(wide + gap, 0.85)
     figure.update_xaxes(visible=False, range=[-0.6, x + 0.4], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.6, 1.75], fixedrange=True)
     return _layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 0})

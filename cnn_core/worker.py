@@ -22,7 +22,7 @@ from cnn_core.store import Store
 
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
 MULTIPLY_ADDS_PER_SECOND = 15e9  # of a small network on two cores, a rough figure
-PATIENCE = 1.0  # seconds that a run may take to notice that it should stop
+PATIENCE = 0.6  # seconds that a run may take to notice that it should stop
 CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
 
 
@@ -90,7 +90,7 @@ def _insist(sink: Sink, over: threading.Event, model) -> None:
     from cnn_core.callbacks import save_weights
 
     while not sink.stop_requested():
-        if over.wait(PATIENCE / 4):
+        if over.wait(0.2):
             return
     if not over.wait(PATIENCE):
         save_weights(model, sink)

@@ -11,6 +11,7 @@ from cnn_core.errors import LabError, SpecError, UnknownRun
 from cnn_core.jobs import Lab
 from cnn_core.spec import RunSpec
 from cnn_core.store import Run, default_home
+from pages.components.router import insist_on_router
 
 
 @contextmanager
@@ -52,6 +53,7 @@ def model(run: str):
 
 def open_session() -> None:
     """Take the draft and the run from the address when the session is new, and write them there when it is not."""
+    insist_on_router()
     state = st.session_state
     if "draft" not in state:
         state.draft = presets.preset("tiny").spec

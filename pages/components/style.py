@@ -9,7 +9,7 @@ button[kind="primary"] p, button[kind="primary"] span {color: light-dark(#ffffff
 @media (max-width: 640px) {
   .stMainBlockContainer {padding: 4.25rem 1rem 2rem;}
   .st-key-controls {height: auto !important; max-height: none !important; overflow: visible !important;}
-  .st-key-bench .stHorizontalBlock {flex-direction: column-reverse;}
+  .st-key-bench > .stHorizontalBlock, .st-key-bench > * > .stHorizontalBlock {flex-direction: column-reverse;}
   .st-key-bench .stColumn {width: 100%;}
 }
 </style>"""
