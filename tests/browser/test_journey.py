@@ -80,7 +80,7 @@ def test_build_train_draw_look_inside(page, server, wait_until):
     page.get_by_role("tab", name="Weights").click()
     move(page, "L2 (weight decay)", "ArrowRight")
     page.get_by_role("tab", name="Training").click()
-    page.get_by_role("spinbutton", name="Epochs").fill("40")
+    page.get_by_role("spinbutton", name="Epochs").fill("400")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page).to_have_url(re.compile("run="))

@@ -214,6 +214,7 @@ class TestWithARun:
         assert len(app.get("image")) == min(20, int(app.metric[2].value.split()[0]))
 
     def test_runs_lists_and_renames(self):
+        name = self.lab.store.get(self.run).name
         app = open_page("runs")
         row = app.dataframe[0].value.iloc[0]
         assert row["Status"] == "finished"
@@ -224,6 +225,9 @@ class TestWithARun:
         widget(app, "text_input", "New name").set_value("  ").run()
         widget(app, "button", "Save the name").click().run()
         assert "at least one character" in errors(app)
+        widget(app, "text_input", "New name").set_value(name).run()  # other tests read this run too
+        widget(app, "button", "Save the name").click().run()
+        assert self.lab.store.get(self.run).name == name
 
 
 def test_train_starts_a_run_and_a_second_one_waits(home, wait_until):
