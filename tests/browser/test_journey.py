@@ -116,8 +116,12 @@ def test_build_train_draw_look_inside(page, server, wait_until):
     expect(page.get_by_text("There is no digit yet")).to_be_visible()
     draw(page, (140, 50), (140, 230))
     expect(page.get_by_role("heading", name=re.compile(r"^1 .*%$"))).to_be_visible()
+    seen = page.get_by_role("img", name="The digit as the network sees it")
+    one = seen.get_attribute("src")
     draw(page, (60, 60), (220, 60))
+    expect(seen).not_to_have_attribute("src", one)
     page.get_by_role("button", name="Undo").first.click()
+    expect(seen).to_have_attribute("src", one)
     expect(page.get_by_role("heading", name=re.compile(r"^1 .*%$"))).to_be_visible()
 
     go(page, "Look inside")
