@@ -19,10 +19,14 @@ POINTS = """index => { const plots = document.querySelectorAll('.js-plotly-plot'
 
 
 def move(page: Page, label: str, *keys: str) -> None:
-    """Move a slider by the keyboard."""
+    """Move a slider by the keyboard, one step after the other; each has to reach the settings in the address."""
     slider = page.get_by_role("slider", name=label).first
     for key in keys:
+        settle(page)
+        before = page.url
         slider.press(key)
+        page.wait_for_function("before => location.href !== before", arg=before)
+    settle(page)
 
 
 def go(page: Page, name: str) -> None:
@@ -67,10 +71,10 @@ def start(page: Page, server, epochs: int) -> str:
 
 def test_build_train_draw_look_inside(page, server, wait_until):
     page.goto(server.url)
-    page.get_by_role("combobox", name="Start from").click()
-    page.get_by_role("option", name="LeNet-5 style", exact=True).click()
-    page.get_by_role("combobox", name="Start from").click()
-    page.get_by_role("option", name="Tiny (a few seconds)").click()
+    for title, blocks in (("LeNet-5 style", "3"), ("Tiny (a few seconds)", "1")):
+        page.get_by_role("combobox", name="Start from").click()
+        page.get_by_role("option", name=title, exact=True).click()
+        expect(page.get_by_role("slider", name="Convolution blocks")).to_have_value(blocks)
 
     move(page, "Filters", "ArrowRight")
     move(page, "Kernel size", "ArrowLeft", "ArrowLeft")
