@@ -1,6 +1,7 @@
 """The Keras callback through which a run reports and listens."""
 
 import math
+import threading
 import time
 
 import keras
@@ -80,6 +81,6 @@ class Reporter(keras.callbacks.Callback):
 
 def save_weights(model: keras.Model, sink: Sink) -> None:
     """Keep the weights: the file under the final name is always a whole one."""
-    new = sink.path("new.weights.h5")
+    new = sink.path(f"new-{threading.get_ident()}.weights.h5")  # two threads may save: a checkpoint and a stop
     model.save_weights(new)
     new.replace(sink.path("model.weights.h5"))

@@ -51,8 +51,8 @@ def train(spec: RunSpec, sink: Sink) -> str:
     network = shapes.report(spec.model, data.info.input_shape, len(data.info.labels))
     compile_model(model, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, steps))
     sink.append([], parameters=model.count_params(), steps_per_epoch=steps, stage="Training")
-    outcome, over = "finished", threading.Event()
-    threading.Thread(target=_insist, args=(sink, over, model), daemon=True).start()
+    outcome, over, ending = "finished", threading.Event(), threading.Lock()
+    threading.Thread(target=_insist, args=(sink, over, ending, model), daemon=True).start()
     try:
         model.fit(
             training_batches(*train_part, spec),
@@ -65,6 +65,7 @@ def train(spec: RunSpec, sink: Sink) -> str:
     except StopRequested:
         outcome = "stopped"
     over.set()
+    ending.acquire()  # for good: where the other thread was first, it ends the process
     sink.stage("Saving the network")
     save_weights(model, sink)
     model.save(sink.path("new.keras"))
@@ -82,17 +83,18 @@ def _downloading(sink: Sink, part: float) -> None:
         raise StopRequested
 
 
-def _insist(sink: Sink, over: threading.Event, model) -> None:
+def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, model) -> None:
     """Stop in time even when one execution takes longer: keep the weights of the last finished step and end the process.
 
-    Keras looks up only between executions, and one of a very large network takes minutes.
+    Keras looks up only between executions, and one of a very large network takes minutes. Of this thread and the one that
+    trains, the first to hold `ending` ends the run.
     """
     from cnn_core.callbacks import save_weights
 
     while not sink.stop_requested():
         if over.wait(0.2):
             return
-    if not over.wait(PATIENCE):
+    if not over.wait(PATIENCE) and ending.acquire(blocking=False):
         save_weights(model, sink)
         sink.end("stopped", "")
 

@@ -1,9 +1,12 @@
 """The training process: repeatable, and with a word on what went wrong."""
 
+import threading
+
 import numpy as np
 import pytest
 
-from cnn_core import datasets
+from cnn_core import datasets, worker
+from cnn_core.model import build_model
 from cnn_core.presets import preset
 from cnn_core.spec import change
 from cnn_core.worker import split, steps_per_execution
@@ -68,3 +71,31 @@ def test_steps_between_two_looks_at_the_commands():
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=10_000) == 64
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=9) == 5
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=1) == 1
+
+
+class StuckSink:
+    """A sink that is asked to stop from the start; `end` notes the end instead of leaving the process."""
+
+    def __init__(self, folder):
+        self.folder, self.ended = folder, []
+
+    def stop_requested(self):
+        return True
+
+    def path(self, name):
+        return self.folder / name
+
+    def end(self, status, message):
+        self.ended.append(status)
+
+
+@pytest.mark.parametrize("training_is_first", [False, True])
+def test_only_one_thread_ends_a_stopped_run(tmp_path, monkeypatch, training_is_first):
+    monkeypatch.setattr(worker, "PATIENCE", 0.01)
+    sink, over, ending = StuckSink(tmp_path), threading.Event(), threading.Lock()
+    if training_is_first:
+        ending.acquire()
+    worker._insist(sink, over, ending, build_model(preset("tiny").spec))
+    assert sink.ended == ([] if training_is_first else ["stopped"])
+    assert (tmp_path / "model.weights.h5").is_file() != training_is_first
+    assert not list(tmp_path.glob("new*"))

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from cnn_core.errors import LabError
 from cnn_core.store import Run
 from pages.components import state
 
@@ -22,11 +21,8 @@ def actions(run: Run) -> None:
         with st.popover("Rename", icon=":material/edit:"):
             name = st.text_input("New name", run.name, key=f"name_{run.run}", max_chars=80)
             if st.button("Save the name", key=f"rename_{run.run}"):
-                try:
+                with state.in_sentences():
                     state.lab().rename(run.run, name)
-                except LabError as error:
-                    st.error(str(error))
-                else:
                     st.rerun()
         if (folder / "model.keras").is_file():
             st.download_button(
@@ -51,13 +47,10 @@ def _confirm(run: Run) -> None:
     st.write(f"{run.name!r} with its curves and weights will be removed for good.")
     with st.container(horizontal=True):
         if st.button("Delete for good", type="primary", icon=":material/delete:"):
-            try:
+            with state.in_sentences():
                 state.lab().delete(run.run)
-            except LabError as error:
-                st.error(str(error))
-                return
-            if st.session_state.run == run.run:
-                state.view_run(None)
-            st.rerun()
+                if st.session_state.run == run.run:
+                    state.view_run(None)
+                st.rerun()
         if st.button("Keep it"):
             st.rerun()

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cnn_core import presets
-from cnn_core.errors import LabError
 from cnn_core.store import Run
 from pages.components import state
 from pages.components.live_panel import live_panel
@@ -46,9 +45,6 @@ def _first_run() -> None:
         return
     st.info("There is no trained network yet. Train the small one: it takes about fifteen seconds.", icon=":material/info:")
     if st.button("Train the small network", type="primary", icon=":material/play_arrow:"):
-        try:
+        with state.in_sentences():
             state.view_run(state.lab().submit(presets.preset("tiny").spec))
-        except LabError as error:
-            st.error(str(error))
-        else:
             st.rerun()
