@@ -19,6 +19,7 @@ class Reporter(keras.callbacks.Callback):
 
     sink: where the rows go. steps_per_epoch: training steps in an epoch. every: least seconds between two writes within an
     epoch. checkpoint_every: least seconds between two savings of the weights, which happen at the end of an epoch.
+    execution: seconds that the last steps took between which Keras looks up; None before the second look.
     """
 
     def __init__(self, sink: Sink, steps_per_epoch: int, every: float = 0.5, checkpoint_every: float = 5.0) -> None:
@@ -27,6 +28,7 @@ class Reporter(keras.callbacks.Callback):
         self.every, self.checkpoint_every = every, checkpoint_every
         self.epoch = 0
         self.written = self.listened = self.saved = -math.inf
+        self.looked, self.execution = None, None
         self.step = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -38,6 +40,9 @@ class Reporter(keras.callbacks.Callback):
         self.step = self.epoch * self.steps_per_epoch + steps
         self._check(logs["loss"])
         now = time.monotonic()
+        if self.looked is not None:
+            self.execution = now - self.looked
+        self.looked = now
         if now - self.written >= self.every:
             self.written = now
             self._append("step", logs, step=self.step, seconds_per_step=(now - self.epoch_started) / steps)

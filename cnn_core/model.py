@@ -1,5 +1,6 @@
 """A spec becomes a Keras model, its optimizer and its input pipeline."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,31 +76,54 @@ def build_optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:
     return OPTIMIZERS[training.optimizer](learning_rate=training.learning_rate, **extra)
 
 
-def training_batches(images: np.ndarray, labels: np.ndarray, spec: RunSpec) -> tf.data.Dataset:
-    """Shuffled batches of (images from 0 to 1, labels), augmented where the spec says so; a new order each time round."""
-    pictures, answers = tf.constant(images), tf.constant(labels)
-    seed, augment = spec.training.seed, spec.data.augmentation
-    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+class TrainingBatches:
+    """Shuffled batches of (images from 0 to 1, labels), augmented where the spec says so, for Keras' fit.
 
-    def gather(rows: tf.Tensor, draw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.cast(tf.gather(pictures, rows), tf.float32) / 255
-        return (distort(batch, augment, draw) if augment.active else batch), tf.gather(answers, rows)
+    images: uint8 (n, height, width, channels); labels: whole numbers (n,). dataset: one epoch of batches; which one, the
+    variable `epoch` says (from 0). The order and every random change follow from the seed and the number of the epoch alone, so
+    a run can go on from any epoch as if it had never stopped.
+    """
 
-    rows = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).batch(spec.training.batch_size)
-    return tf.data.Dataset.zip(rows, draws).map(gather, num_parallel_calls=2, deterministic=True).prefetch(4)
+    def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec) -> None:
+        self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        count, size = len(images), spec.training.batch_size
+        self.steps = -(-count // size)
+        pictures, answers = tf.constant(images), tf.constant(labels)
+        seed, augment = spec.training.seed, spec.data.augmentation
+
+        def order(_: tf.Tensor) -> tf.data.Dataset:
+            rows = tf.random.experimental.stateless_shuffle(tf.range(count), seed=[seed, self.epoch])
+            first = self.epoch * self.steps
+            return tf.data.Dataset.range(self.steps).map(lambda step: (rows[step * size : (step + 1) * size], first + step))
+
+        def gather(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            batch = tf.cast(tf.gather(pictures, rows), tf.float32) / 255
+            return (distort(batch, augment, [seed, step]) if augment.active else batch), tf.gather(answers, rows)
+
+        batches = tf.data.Dataset.range(1).flat_map(order).map(gather, num_parallel_calls=2, deterministic=True)
+        batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
+        self.dataset = batches.prefetch(4).with_options(_in_memory())
 
 
 def evaluation_batches(images: np.ndarray, labels: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
     """Batches of (images from 0 to 1, labels) in their order."""
     pictures, answers = tf.constant(images), tf.constant(labels)
     rows = tf.data.Dataset.range(len(images)).batch(batch_size)
-    return rows.map(lambda row: (tf.cast(tf.gather(pictures, row), tf.float32) / 255, tf.gather(answers, row))).prefetch(2)
+    batches = rows.map(lambda row: (tf.cast(tf.gather(pictures, row), tf.float32) / 255, tf.gather(answers, row)))
+    return batches.prefetch(2).with_options(_in_memory())
 
 
-def distort(batch: tf.Tensor, spec: AugmentationSpec, seed: tf.Tensor) -> tf.Tensor:
-    """Rotate, shift and zoom each image of a batch (n, side, side, 1) by random amounts that follow from `seed`."""
+def _in_memory() -> tf.data.Options:
+    """Without autotune: its thread holds up the end of each iteration for up to two seconds, and nothing here needs tuning."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
+
+
+def distort(batch: tf.Tensor, spec: AugmentationSpec, seed: Sequence) -> tf.Tensor:
+    """Rotate, shift and zoom each image of a batch (n, side, side, 1) by random amounts that follow from the two numbers of `seed`."""
     count, side = tf.shape(batch)[0], batch.shape[1]
-    uniform = tf.unstack(tf.random.stateless_uniform((4, count), tf.stack([seed, 0]), -1, 1))
+    uniform = tf.unstack(tf.random.stateless_uniform((4, count), seed, -1, 1))
     rows = augmentation.transforms(uniform, tf.cos, tf.sin, spec, side)
     zeros = tf.zeros_like(rows[0])
     return tf.raw_ops.ImageProjectiveTransformV3(

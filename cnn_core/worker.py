@@ -21,8 +21,10 @@ from cnn_core.spec import RunSpec
 from cnn_core.store import Store
 
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
-MULTIPLY_ADDS_PER_SECOND = 15e9  # of a small network on two cores, a rough figure
-PATIENCE = 0.6  # seconds that a run may take to notice that it should stop
+MULTIPLY_ADDS_PER_SECOND = 25e9  # of a small network on two cores, a rough figure
+LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
+SMALLEST_IN_HALVES = 32  # images of a batch: with fewer, two halves take longer than the whole
+PATIENCE = 1.2  # seconds that another may take to notice that it should stop
 CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
 
 
@@ -36,37 +38,41 @@ def train(spec: RunSpec, sink: Sink) -> str:
     import tensorflow as tf
 
     from cnn_core.callbacks import Reporter, save_weights
-    from cnn_core.model import build_model, compile_model, evaluation_batches, training_batches
+    from cnn_core.halves import HalvesModel
+    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 
     sink.stage("Reading the images")
     data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
     train_part, validation_part = split(data, spec)
-    steps = -(-len(train_part[1]) // spec.training.batch_size)
 
     sink.stage("Building the network")
     keras.utils.set_random_seed(spec.training.seed)
     if spec.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     model = build_model(spec)
+    trainer = HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
+    batches = TrainingBatches(*train_part, spec)
     network = shapes.report(spec.model, data.info.input_shape, len(data.info.labels))
-    compile_model(model, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, steps))
-    sink.append([], parameters=model.count_params(), steps_per_epoch=steps, stage="Training")
+    compile_model(trainer, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, batches.steps))
+    sink.append([], parameters=model.count_params(), steps_per_epoch=batches.steps, stage="Training")
     outcome, over, ending = "finished", threading.Event(), threading.Lock()
-    threading.Thread(target=_insist, args=(sink, over, ending, model), daemon=True).start()
+    reporter = Reporter(sink, batches.steps)
+    threading.Thread(target=_insist, args=(sink, over, ending, reporter), daemon=True).start()
     try:
-        model.fit(
-            training_batches(*train_part, spec),
+        trainer.fit(
+            batches.dataset,
             epochs=spec.training.epochs,
             shuffle=False,  # the batches come shuffled
             validation_data=evaluation_batches(*validation_part) if validation_part else None,
             verbose=0,
-            callbacks=[Reporter(sink, steps)],
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch)), reporter],
         )
     except StopRequested:
         outcome = "stopped"
     over.set()
     ending.acquire()  # for good: where the other thread was first, it ends the process
     sink.stage("Saving the network")
+    model.compile(optimizer=trainer.optimizer, loss=trainer.loss, metrics=["accuracy"])
     save_weights(model, sink)
     model.save(sink.path("new.keras"))
     sink.path("new.keras").replace(sink.path("model.keras"))
@@ -83,7 +89,29 @@ def _downloading(sink: Sink, part: float) -> None:
         raise StopRequested
 
 
-def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, model) -> None:
+def in_halves(spec: RunSpec) -> bool:
+    """Whether the two halves of each batch are computed side by side: same updates, faster on a CPU, not to the bit the same.
+
+    Not with batch normalisation, which looks at a batch as a whole.
+    """
+    whole = spec.training.deterministic or any(layer.kind == "BatchNormalization" for layer in spec.model.layers)
+    return _cores() > 1 and spec.training.batch_size >= SMALLEST_IN_HALVES and not whole
+
+
+def _share_cores(spec: RunSpec) -> None:
+    """Tell TensorFlow how many threads a half, or a whole batch, gets. Before its first operation."""
+    import tensorflow as tf
+
+    tf.config.threading.set_inter_op_parallelism_threads(2)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, _cores() // 2) if in_halves(spec) else _cores())
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, reporter) -> None:
     """Stop in time even when one execution takes longer: keep the weights of the last finished step and end the process.
 
     Keras looks up only between executions, and one of a very large network takes minutes. Of this thread and the one that
@@ -94,8 +122,9 @@ def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, model) ->
     while not sink.stop_requested():
         if over.wait(0.2):
             return
-    if not over.wait(PATIENCE) and ending.acquire(blocking=False):
-        save_weights(model, sink)
+    often = reporter.execution is not None and reporter.execution < LONG_EXECUTION
+    if not over.wait(PATIENCE if often else 0) and ending.acquire(blocking=False):
+        save_weights(reporter.model, sink)
         sink.end("stopped", "")
 
 
@@ -126,7 +155,7 @@ def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
     """Training steps between two callbacks: about 0.3 s of them, at least two lots an epoch, at most 64.
 
     >>> steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469)
-    29
+    46
     """
     seconds = 0.001 + 3 * multiply_adds * batch_size / MULTIPLY_ADDS_PER_SECOND  # forward once, backward twice
     return max(1, min(64, round(SECONDS_PER_EXECUTION / seconds), -(-steps // 2)))
@@ -146,7 +175,9 @@ def run(folder: Path) -> None:
         return
     sink = StoreSink(store, name, lock)
     try:
-        status, message = train(store.get(name).spec, sink), ""
+        spec = store.get(name).spec
+        _share_cores(spec)
+        status, message = train(spec, sink), ""
     except StopRequested:
         status, message = "stopped", "It was stopped before it had learned anything."
     except Exception as error:  # whatever it is, the run has to end with a word on it

@@ -9,7 +9,7 @@ import pytest
 
 from cnn_core.blocks import Blocks, to_graph
 from cnn_core.callbacks import Diverged, Reporter, StopRequested
-from cnn_core.model import build_model, compile_model, evaluation_batches, training_batches
+from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 from cnn_core.spec import RunSpec, TrainingSpec
 from cnn_core.store import Metric
 
@@ -47,7 +47,7 @@ def fit(images, sink: Notes, steps_per_execution: int, epochs: int = 2, reporter
     model = build_model(SPEC)
     compile_model(model, SPEC, steps_per_execution)
     model.fit(
-        training_batches(*images, SPEC),
+        TrainingBatches(*images, SPEC).dataset,
         epochs=epochs,
         shuffle=False,
         verbose=0,

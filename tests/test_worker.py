@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from cnn_core import datasets, worker
+from cnn_core.blocks import Blocks, ConvBlock, to_graph
+from cnn_core.callbacks import Reporter
 from cnn_core.model import build_model
 from cnn_core.presets import preset
-from cnn_core.spec import change
-from cnn_core.worker import split, steps_per_execution
+from cnn_core.spec import RunSpec, change
+from cnn_core.worker import in_halves, split, steps_per_execution
 
 
 def weights(file) -> list[np.ndarray]:
@@ -66,7 +68,7 @@ def test_the_validation_part(part, kept, held_out):
 
 
 def test_steps_between_two_looks_at_the_commands():
-    assert steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469) == 29
+    assert steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469) == 46
     assert steps_per_execution(multiply_adds=10**9, batch_size=4096, steps=10) == 1
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=10_000) == 64
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=9) == 5
@@ -89,13 +91,56 @@ class StuckSink:
         self.ended.append(status)
 
 
+class Trainer(threading.Event):
+    """The end of training, as the thread that insists sees it: notes how long it was waited for."""
+
+    def wait(self, timeout):
+        self.waited = timeout
+        return super().wait(0)
+
+
+@pytest.mark.parametrize(("execution", "patience"), [(None, 0), (30.0, 0), (0.3, worker.PATIENCE)])
+def test_only_a_run_that_looks_often_is_waited_for(tmp_path, execution, patience):
+    reporter = Reporter(StuckSink(tmp_path), steps_per_epoch=1)
+    reporter.set_model(build_model(preset("tiny").spec))
+    reporter.execution = execution
+    over = Trainer()
+    worker._insist(reporter.sink, over, threading.Lock(), reporter)
+    assert over.waited == patience and reporter.sink.ended == ["stopped"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "halves"),
+    [
+        ({}, True),
+        ({"training.deterministic": True}, False),
+        ({"training.batch_size": 31}, False),
+        ({"training.batch_size": 32}, True),
+    ],
+)
+def test_batches_in_halves(monkeypatch, settings, halves):
+    spec = change(preset("lenet5").spec, settings)
+    monkeypatch.setattr(worker, "_cores", lambda: 2)
+    assert in_halves(spec) == halves
+    monkeypatch.setattr(worker, "_cores", lambda: 1)
+    assert not in_halves(spec)
+
+
+def test_batch_normalisation_sees_whole_batches(monkeypatch):
+    monkeypatch.setattr(worker, "_cores", lambda: 2)
+    blocks = Blocks(conv=(ConvBlock(filters=4, batch_normalization=True),))
+    assert not in_halves(RunSpec(model=to_graph(blocks)))
+    assert in_halves(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=4),)))))
+
+
 @pytest.mark.parametrize("training_is_first", [False, True])
-def test_only_one_thread_ends_a_stopped_run(tmp_path, monkeypatch, training_is_first):
-    monkeypatch.setattr(worker, "PATIENCE", 0.01)
+def test_only_one_thread_ends_a_stopped_run(tmp_path, training_is_first):
     sink, over, ending = StuckSink(tmp_path), threading.Event(), threading.Lock()
     if training_is_first:
         ending.acquire()
-    worker._insist(sink, over, ending, build_model(preset("tiny").spec))
+    reporter = Reporter(sink, steps_per_epoch=1)
+    reporter.set_model(build_model(preset("tiny").spec))
+    worker._insist(sink, over, ending, reporter)
     assert sink.ended == ([] if training_is_first else ["stopped"])
     assert (tmp_path / "model.weights.h5").is_file() != training_is_first
     assert not list(tmp_path.glob("new*"))
