@@ -153,28 +153,39 @@ class Lab:
 
     def _launch(self, run: str) -> None:
         """Start the process of a queued run and wait until it has claimed it."""
-        folder = self.store.folder(run)
-        if self._spare_is_ready():
-            process, self._spare = self._spare, None
-            process.stdin.write(f"{folder}\n".encode())
+        if self._spare_is_ready() and self._claims(run, self._hand_over(run)):
+            return
+        if not self._claims(run, _python(str(self.store.folder(run)))):
+            self.store.move(
+                run,
+                "failed",
+                allowed=("queued",),
+                ended=time.time(),
+                message="The training process could not be started. Is there a free disk and enough memory? "
+                f"Its log says: {self.log(run, 3) or 'nothing'}",
+            )
+
+    def _hand_over(self, run: str) -> subprocess.Popen:
+        """Give the run to the spare process."""
+        process, self._spare = self._spare, None
+        try:
+            process.stdin.write(f"{self.store.folder(run)}\n".encode())
             process.stdin.close()
-        else:
-            process = _python(str(folder))
+        except BrokenPipeError:
+            process.kill()
+        return process
+
+    def _claims(self, run: str, process: subprocess.Popen) -> bool:
+        """Wait until the process has claimed the run; False, with the process ended, when it does not."""
         self._workers[run] = process
         deadline = time.monotonic() + LONGEST_START
         while self.store.get(run).status == "queued":
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
-                self.store.move(
-                    run,
-                    "failed",
-                    allowed=("queued",),
-                    ended=time.time(),
-                    message="The training process could not be started. Is there a free disk and enough memory? "
-                    f"Its log says: {self.log(run, 3) or 'nothing'}",
-                )
-                return
+                process.wait()
+                return self.store.get(run).status != "queued"
             time.sleep(0.02)
+        return True
 
     def _bury(self) -> None:
         """Give every run whose process is gone an end."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_core.errors import StoreError, UnknownRun
+from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.spec import RunSpec, from_json
 
 ACTIVE = ("running", "paused")
@@ -182,11 +182,16 @@ class Store:
         return _run(row)
 
     def runs(self, statuses: Iterable[str] | None = None) -> list[Run]:
-        """All runs, or those with one of `statuses`, newest first."""
+        """All runs, or those with one of `statuses`, newest first; without those that cannot be read."""
         with self._connect() as connection:
             rows = connection.execute("SELECT * FROM runs ORDER BY number DESC").fetchall()
         wanted = None if statuses is None else set(statuses)
-        return [_run(row) for row in rows if wanted is None or row["status"] in wanted]
+        return [run for row in rows if wanted is None or row["status"] in wanted if (run := _readable(row))]
+
+    def unreadable(self) -> list[str]:
+        """The ids of runs whose stored spec this version of the lab does not understand. They are kept as they are."""
+        with self._connect() as connection:
+            return [row["run"] for row in connection.execute("SELECT * FROM runs") if _readable(row) is None]
 
     def update(self, run: str, **values) -> None:
         """Set columns of a run."""
@@ -269,6 +274,13 @@ def _run(row: sqlite3.Row) -> Run:
     values = dict(row)
     del values["number"]
     return Run(**{**values, "spec": from_json(values["spec"], f"The stored spec of run {values['run']}")})
+
+
+def _readable(row: sqlite3.Row) -> Run | None:
+    try:
+        return _run(row)
+    except SpecError:
+        return None
 
 
 def summary(run: Run) -> dict:

@@ -17,6 +17,12 @@ if not runs:
     st.page_link("pages/build.py", label="Build a network", icon=":material/construction:")
     st.stop()
 
+if strange := lab.store.unreadable():
+    st.warning(
+        f"Not shown: {', '.join(strange)}. Its settings were stored by another version of CNN Lab, or changed since. Nothing of it "
+        "was touched; that version can still open it.",
+        icon=":material/help:",
+    )
 rows = [
     {
         "Name": run.name,

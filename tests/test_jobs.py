@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from itertools import pairwise
 
@@ -181,6 +183,21 @@ def test_a_spare_that_died_is_not_used(new_lab):
     dead.wait()
     run = lab.submit(ENDLESS)
     assert lab.store.get(run).status == "running" and lab._workers[run].pid != dead.pid
+
+
+def test_a_spare_that_dies_with_the_run_in_hand_is_replaced(new_lab, wait_until):
+    lab = new_lab()
+    lab._spare = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run = lab.submit(ONE_EPOCH)
+    wait_until(lambda: lab.store.get(run).is_over)
+    assert lab.store.get(run).status == "finished", lab.store.get(run).message
+
+
+def test_a_hand_over_to_a_process_that_is_gone_is_no_error(new_lab):
+    lab = new_lab()
+    lab._spare = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
+    lab._spare.wait()
+    assert lab._hand_over("run").returncode == 0 and lab._spare is None
 
 
 def test_a_spec_that_cannot_be_trained_leaves_nothing_behind(lab):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.errors import StoreError, UnknownRun
+from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.presets import preset
 from cnn_core.store import Metric, Store, default_home, result, summary
 
@@ -42,6 +42,16 @@ def test_runs_come_newest_first_and_latest_is_the_newest(store):
     assert (row.name, row.spec, row.is_over, row.epochs) == ("run a", SPEC, True, 6)
     with pytest.raises(StoreError, match="UNIQUE"):
         store.add("a", "again", SPEC)
+
+
+def test_a_run_that_cannot_be_read_hides_no_other(store):
+    for name in ("old", "strange", "new"):
+        store.add(name, name, SPEC)
+    store.update("strange", spec='{"of": "another version"}')
+    assert [run.run for run in store.runs()] == ["new", "old"]
+    assert store.unreadable() == ["strange"]
+    with pytest.raises(SpecError, match="stored spec of run strange"):
+        store.get("strange")
 
 
 def test_a_status_moves_only_from_where_it_may(store):
