@@ -30,7 +30,10 @@ def move(page: Page, label: str, *keys: str) -> None:
 
 
 def go(page: Page, name: str) -> None:
+    """Follow a link of the menu, once the page before is drawn to its end."""
+    settle(page)
     page.get_by_role("link", name=name).first.click()
+    page.wait_for_url(re.compile(f"/{PATHS[name]}"))
 
 
 def draw(page: Page, *points: tuple[int, int]) -> None:
