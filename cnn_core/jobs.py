@@ -139,12 +139,10 @@ class Lab:
         """One process, and in it one thread, decides at a time."""
         with self._threads:
             try:
-                with FileLock(self.home / "scheduler.lock", timeout=LONGEST_START + 10):
+                with FileLock(self.home / "scheduler.lock", timeout=2 * LONGEST_START + 10):
                     yield
             except Timeout:
-                raise StoreError(
-                    f"Another process has been starting a run in {self.home} for over a minute. Try again."
-                ) from None
+                raise StoreError(f"Another process has been starting a run in {self.home} for minutes. Try again.") from None
             except OSError as error:
                 raise StoreError(
                     f"The home folder {self.home} cannot be written ({error.strerror}). Give yourself write permission, free some "

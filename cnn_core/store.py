@@ -188,10 +188,10 @@ class Store:
         wanted = None if statuses is None else set(statuses)
         return [run for row in rows if wanted is None or row["status"] in wanted if (run := _readable(row))]
 
-    def unreadable(self) -> list[str]:
-        """The ids of runs whose stored spec this version of the lab does not understand. They are kept as they are."""
+    def ids(self) -> list[str]:
+        """The ids of all runs, newest first; also of those whose stored spec this version of the lab cannot read."""
         with self._connect() as connection:
-            return [row["run"] for row in connection.execute("SELECT * FROM runs") if _readable(row) is None]
+            return [row["run"] for row in connection.execute("SELECT run FROM runs ORDER BY number DESC")]
 
     def update(self, run: str, **values) -> None:
         """Set columns of a run."""

@@ -23,7 +23,6 @@ from cnn_core.store import Store
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
 MULTIPLY_ADDS_PER_SECOND = 25e9  # of a small network on two cores, a rough figure
 LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
-SMALLEST_IN_HALVES = 32  # images of a batch: with fewer, two halves take longer than the whole
 PATIENCE = 1.2  # seconds that another may take to notice that it should stop
 CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
 
@@ -57,7 +56,7 @@ def train(spec: RunSpec, sink: Sink) -> str:
     sink.append([], parameters=model.count_params(), steps_per_epoch=batches.steps, stage="Training")
     outcome, over, ending = "finished", threading.Event(), threading.Lock()
     reporter = Reporter(sink, batches.steps)
-    threading.Thread(target=_insist, args=(sink, over, ending, reporter), daemon=True).start()
+    threading.Thread(target=_insist, args=(sink, over, ending, model, reporter), daemon=True).start()
     try:
         trainer.fit(
             batches.dataset,
@@ -95,7 +94,7 @@ def in_halves(spec: RunSpec) -> bool:
     Not with batch normalisation, which looks at a batch as a whole.
     """
     whole = spec.training.deterministic or any(layer.kind == "BatchNormalization" for layer in spec.model.layers)
-    return _cores() > 1 and spec.training.batch_size >= SMALLEST_IN_HALVES and not whole
+    return _cores() > 1 and spec.training.batch_size > 1 and not whole
 
 
 def _share_cores(spec: RunSpec) -> None:
@@ -111,7 +110,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, reporter) -> None:
+def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, model, reporter) -> None:
     """Stop in time even when one execution takes longer: keep the weights of the last finished step and end the process.
 
     Keras looks up only between executions, and one of a very large network takes minutes. Of this thread and the one that
@@ -124,7 +123,7 @@ def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, reporter)
             return
     often = reporter.execution is not None and reporter.execution < LONG_EXECUTION
     if not over.wait(PATIENCE if often else 0) and ending.acquire(blocking=False):
-        save_weights(reporter.model, sink)
+        save_weights(model, sink)
         sink.end("stopped", "")
 
 

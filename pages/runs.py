@@ -12,17 +12,17 @@ state.open_session()
 lab = state.lab()
 lab.reconcile()
 runs = lab.store.runs()
+if strange := sorted(set(lab.store.ids()) - {run.run for run in runs}):
+    st.warning(
+        f"Not shown: {', '.join(strange)}. This version of CNN Lab cannot read the settings that were stored; the version that "
+        "stored them can. Nothing was changed.",
+        icon=":material/help:",
+    )
 if not runs:
     st.info("There is no run yet. Press Train on the Build page.", icon=":material/info:")
     st.page_link("pages/build.py", label="Build a network", icon=":material/construction:")
     st.stop()
 
-if strange := lab.store.unreadable():
-    st.warning(
-        f"Not shown: {', '.join(strange)}. Its settings were stored by another version of CNN Lab, or changed since. Nothing of it "
-        "was touched; that version can still open it.",
-        icon=":material/help:",
-    )
 rows = [
     {
         "Name": run.name,

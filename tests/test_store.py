@@ -49,7 +49,7 @@ def test_a_run_that_cannot_be_read_hides_no_other(store):
         store.add(name, name, SPEC)
     store.update("strange", spec='{"of": "another version"}')
     assert [run.run for run in store.runs()] == ["new", "old"]
-    assert store.unreadable() == ["strange"]
+    assert store.ids() == ["new", "strange", "old"]
     with pytest.raises(SpecError, match="stored spec of run strange"):
         store.get("strange")
 

@@ -102,10 +102,10 @@ class Trainer(threading.Event):
 @pytest.mark.parametrize(("execution", "patience"), [(None, 0), (30.0, 0), (0.3, worker.PATIENCE)])
 def test_only_a_run_that_looks_often_is_waited_for(tmp_path, execution, patience):
     reporter = Reporter(StuckSink(tmp_path), steps_per_epoch=1)
-    reporter.set_model(build_model(preset("tiny").spec))
     reporter.execution = execution
-    over = Trainer()
-    worker._insist(reporter.sink, over, threading.Lock(), reporter)
+    over, model = Trainer(), build_model(preset("tiny").spec)
+    worker._insist(reporter.sink, over, threading.Lock(), model, reporter)
+    assert (tmp_path / "model.weights.h5").is_file(), "also before fit has begun"
     assert over.waited == patience and reporter.sink.ended == ["stopped"]
 
 
@@ -114,8 +114,8 @@ def test_only_a_run_that_looks_often_is_waited_for(tmp_path, execution, patience
     [
         ({}, True),
         ({"training.deterministic": True}, False),
-        ({"training.batch_size": 31}, False),
-        ({"training.batch_size": 32}, True),
+        ({"training.batch_size": 1}, False),
+        ({"training.batch_size": 2}, True),
     ],
 )
 def test_batches_in_halves(monkeypatch, settings, halves):
@@ -138,9 +138,7 @@ def test_only_one_thread_ends_a_stopped_run(tmp_path, training_is_first):
     sink, over, ending = StuckSink(tmp_path), threading.Event(), threading.Lock()
     if training_is_first:
         ending.acquire()
-    reporter = Reporter(sink, steps_per_epoch=1)
-    reporter.set_model(build_model(preset("tiny").spec))
-    worker._insist(sink, over, ending, reporter)
+    worker._insist(sink, over, ending, build_model(preset("tiny").spec), Reporter(sink, steps_per_epoch=1))
     assert sink.ended == ([] if training_is_first else ["stopped"])
     assert (tmp_path / "model.weights.h5").is_file() != training_is_first
     assert not list(tmp_path.glob("new*"))

@@ -46,7 +46,8 @@ def show(view: LayerView, mode: str, everywhere: tuple[float, float]) -> None:
     grid = figures.maps_grid(view, mode, reach, shown)
     words = {"map": "each map on its own scale", "layer": f"one scale for this layer, {own[0]:.2f} to {own[1]:.2f}"}
     scale = words.get(mode, f"one scale for all layers, {reach[0]:.2f} to {reach[1]:.2f}")
-    st.plotly_chart(grid, key=f"maps_{view.name}", config=PLAIN, alt=f"Feature maps of {view.name}, {scale}")
+    with st.container(key=f"row_maps_{view.name}"):
+        st.plotly_chart(grid, key=f"maps_{view.name}", config=PLAIN, alt=f"Feature maps of {view.name}, {scale}")
     st.caption(f"Colours: {scale}.")
 
 
@@ -57,9 +58,9 @@ def show_kernels(name: str, kernels: np.ndarray) -> None:
         f"Kernels of {name}: {kernels.shape[0]} × {kernels.shape[1]}", expanded=kernels.shape[2] == 1, key=f"open_kernels_{name}"
     ):
         shown = _page(f"kernels_{name}", pictures.shape[2], "kernels")
-        st.plotly_chart(
-            figures.kernel_grid(pictures, shown), key=f"kernels_{name}", config=PLAIN, alt=f"Learned kernels of {name}"
-        )
+        grid = figures.kernel_grid(pictures, shown)
+        with st.container(key=f"row_kernels_{name}"):
+            st.plotly_chart(grid, key=f"kernels_{name}", config=PLAIN, alt=f"Learned kernels of {name}")
         st.caption(f"{words} Red weights raise the output, blue ones lower it.")
 
 

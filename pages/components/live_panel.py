@@ -107,8 +107,8 @@ def _result(run: Run) -> None:
     words = [f"{run.epoch} of {run.epochs} epochs"]
     if run.test_accuracy is not None:
         words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
-    elif run.status == "stopped" and run.epoch:
-        words.insert(0, "Stopped within a step, so not tested yet: See its mistakes tests it")
+    elif run.parameters and run.status == "stopped":
+        words.insert(0, "Not tested yet: See its mistakes tests it")
     if run.seconds is not None:
         words.append(duration(run.seconds))
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -12,7 +12,7 @@ button[kind="primary"] p, button[kind="primary"] span {color: light-dark(#ffffff
   .st-key-bench > .stHorizontalBlock, .st-key-bench > * > .stHorizontalBlock {flex-direction: column-reverse;}
   .st-key-bench .stColumn {width: 100%;}
   /* Eight maps in a row need more than a phone's width: the row scrolls, the page does not. */
-  [class*="st-key-maps_"], [class*="st-key-kernels_"] {overflow-x: auto;}
-  [class*="st-key-maps_"] .stPlotlyChart, [class*="st-key-kernels_"] .stPlotlyChart {min-width: 560px;}
+  [class*="st-key-row_"] {overflow-x: auto;}
+  [class*="st-key-row_"] > * {min-width: 560px;}
 }
 </style>"""

@@ -230,6 +230,14 @@ class TestWithARun:
         assert self.lab.store.get(self.run).name == name
 
 
+def test_a_run_that_cannot_be_read_is_named(home):
+    store = Lab(home).store
+    store.add("20200101-000000-abcd", "strange", presets.preset("tiny").spec)
+    store.update("20200101-000000-abcd", spec="{}", status="finished")
+    app = open_page("runs")
+    assert "Not shown: 20200101-000000-abcd" in app.warning[0].value
+
+
 def test_train_starts_a_run_and_a_second_one_waits(home, wait_until):
     app = open_page()
     widget(app, "number_input", "Epochs").set_value(2).run()
