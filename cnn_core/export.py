@@ -19,14 +19,17 @@ def export(lab: Lab, run: str, out: Path) -> Path:
     target = out / f"{known.run}.keras" if out.is_dir() else out
     if target.suffix != ".keras":
         raise LabError(f"A Keras file ends in .keras, and {target.name!r} does not. Name it {target.stem}.keras.")
+    new = target.with_name(f".new-{target.name}")
     try:
         if source.is_file():
-            shutil.copyfile(source, target)
+            shutil.copyfile(source, new)
         else:
             from cnn_core.model import load_model
 
-            load_model(known.spec, lab.weights(known.run)).save(target)
+            load_model(known.spec, lab.weights(known.run)).save(new)
+        new.replace(target)
     except OSError as error:
+        new.unlink(missing_ok=True)
         raise LabError(
             f"{target} could not be written ({error.strerror or error}). Choose another place and try again."
         ) from None

@@ -45,19 +45,25 @@ class Lab:
         folder = self.store.folder(run)
         try:
             folder.mkdir()
+        except OSError as error:
+            raise self._not_stored(error) from None
+        try:
             (folder / "spec.json").write_text(spec.model_dump_json(indent=2))
             self.store.add(run, name or f"{presets.origin(spec)} on {spec.data.dataset}", spec)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise StoreError(
-                f"The run could not be stored in {self.home} ({error.strerror}). Free some space or give yourself write "
-                "permission, then train again; earlier runs are safe."
-            ) from None
+            raise self._not_stored(error) from None
         except StoreError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         self.start_next()
         return run
+
+    def _not_stored(self, error: OSError) -> StoreError:
+        return StoreError(
+            f"The run could not be stored in {self.home} ({error.strerror}). Free some space or give yourself write "
+            "permission, then train again; earlier runs are safe."
+        )
 
     def start_next(self) -> None:
         """Bring the store up to date and, when nothing trains, start the run that has waited longest."""
@@ -71,6 +77,9 @@ class Lab:
 
     def reconcile(self) -> None:
         """`start_next`, when there is anything it could do: cheap enough for every view."""
+        for run in [run for run, process in list(self._workers.items()) if process.poll() is not None]:
+            if self.store.get(run).is_over:  # of the others `_bury` wants to know how they ended
+                self._workers.pop(run, None)
         if self.store.runs((*ACTIVE, "queued")):
             self.start_next()
 

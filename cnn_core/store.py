@@ -8,9 +8,11 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.spec import RunSpec, from_json
@@ -122,9 +124,20 @@ class Store:
             raise StoreError(
                 f"The home folder {home} cannot be made ({error.strerror}). Set CNN_LAB_HOME to a folder that can be written."
             ) from None
-        with self._connect() as connection:
+        with self._alone(), self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(SCHEMA)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time, since SQLite does not wait for another that makes the database."""
+        lock = FileLock(self.home / "setup.lock")
+        with suppress(OSError):  # in a folder that cannot be written SQLite says what is wrong
+            lock.acquire(timeout=20)
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:

@@ -4,12 +4,16 @@ With `--spare` instead of a folder it loads TensorFlow first and waits for the f
 The process holds the lock on its folder's worker.lock for as long as it lives, and that lock alone says that the run is alive.
 """
 
+import math
 import os
 import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -24,6 +28,8 @@ SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
 MULTIPLY_ADDS_PER_SECOND = 25e9  # of a small network on two cores, a rough figure
 LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
 PATIENCE = 1.2  # seconds that another may take to notice that it should stop
+LARGEST_LAYER = 50_000_000  # values that one layer may give at once where nothing is learned
+NOTHING_LEARNED = "It was stopped before it had learned anything."
 CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
 
 
@@ -33,52 +39,87 @@ def train(spec: RunSpec, sink: Sink) -> str:
     The random state is seeded, so the same spec gives the same run (to the bit with `training.deterministic`). Raises
     DataError and SpecError for what the user can mend.
     """
+    course, over, ending = Course(), threading.Event(), threading.Lock()
+    threading.Thread(target=_insist, args=(sink, course, over, ending), daemon=True).start()
+    try:
+        outcome = _learn(spec, sink, course)
+    except StopRequested:
+        outcome = "stopped"
+    finally:
+        over.set()
+        ending.acquire()  # for good: where the other thread was first, it ends the process
+    if not course.has_learned():
+        raise StopRequested
+    sink.stage("Saving the network")
+    _save(course, sink)
+    if outcome == "finished" or course.multiply_adds * len(course.data.y_test) < CHEAP_TEST:
+        sink.stage("Reading the test images")
+        with suppress(StopRequested):  # trained, but not tested
+            score(course.model, course.data, sink, course.reading)
+    return outcome
+
+
+@dataclass
+class Course:
+    """What a run has made so far; None until it has."""
+
+    data: datasets.Dataset | None = None
+    model: Any = None
+    trainer: Any = None  # computes the steps of `model`: itself, or the same layers in halves
+    reporter: Any = None
+    multiply_adds: int = 0
+    reading: int = 1000  # images read at once where nothing is learned
+
+    def has_learned(self) -> bool:
+        """Whether at least one step was taken."""
+        return self.reporter is not None and int(self.trainer.optimizer.iterations.numpy()) > 0
+
+
+def _learn(spec: RunSpec, sink: Sink, course: Course) -> str:
+    """Read, build and fit, noting in `course` what there is; "finished"."""
     import keras
     import tensorflow as tf
 
-    from cnn_core.callbacks import Reporter, save_weights
+    from cnn_core.callbacks import Reporter
     from cnn_core.halves import HalvesModel
     from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 
     sink.stage("Reading the images")
-    data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
-    train_part, validation_part = split(data, spec)
+    course.data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
+    train_part, validation_part = split(course.data, spec)
 
     sink.stage("Building the network")
     keras.utils.set_random_seed(spec.training.seed)
     if spec.training.deterministic:
         tf.config.experimental.enable_op_determinism()
-    model = build_model(spec)
-    trainer = HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
+    course.model = model = build_model(spec)
+    course.trainer = trainer = HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
     batches = TrainingBatches(*train_part, spec)
-    network = shapes.report(spec.model, data.info.input_shape, len(data.info.labels))
+    network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
+    course.multiply_adds = network.multiply_adds
+    course.reading = reading_size(network)
     compile_model(trainer, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, batches.steps))
     sink.append([], parameters=model.count_params(), steps_per_epoch=batches.steps, stage="Training")
-    outcome, over, ending = "finished", threading.Event(), threading.Lock()
-    reporter = Reporter(sink, batches.steps)
-    threading.Thread(target=_insist, args=(sink, over, ending, model, reporter), daemon=True).start()
-    try:
-        trainer.fit(
-            batches.dataset,
-            epochs=spec.training.epochs,
-            shuffle=False,  # the batches come shuffled
-            validation_data=evaluation_batches(*validation_part) if validation_part else None,
-            verbose=0,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch)), reporter],
-        )
-    except StopRequested:
-        outcome = "stopped"
-    over.set()
-    ending.acquire()  # for good: where the other thread was first, it ends the process
-    sink.stage("Saving the network")
-    model.compile(optimizer=trainer.optimizer, loss=trainer.loss, metrics=["accuracy"])
-    save_weights(model, sink)
-    model.save(sink.path("new.keras"))
-    sink.path("new.keras").replace(sink.path("model.keras"))
-    if outcome == "finished" or network.multiply_adds * len(data.y_test) < CHEAP_TEST:
-        sink.stage("Reading the test images")
-        score(model, data, sink)
-    return outcome
+    course.reporter = reporter = Reporter(sink, batches.steps)
+    trainer.fit(
+        batches.dataset,
+        epochs=spec.training.epochs,
+        shuffle=False,  # the batches come shuffled
+        validation_data=evaluation_batches(*validation_part, course.reading) if validation_part else None,
+        verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch)), reporter],
+    )
+    return "finished"
+
+
+def _save(course: Course, sink: Sink) -> None:
+    """Keep the weights and the whole network, which can be trained on where it is loaded."""
+    from cnn_core.callbacks import replacing, save_weights
+
+    course.model.compile(optimizer=course.trainer.optimizer, loss=course.trainer.loss, metrics=["accuracy"])
+    save_weights(course.model, sink)
+    with replacing(sink.path("model.keras"), sink.path("new.keras")) as new:
+        course.model.save(new)
 
 
 def _downloading(sink: Sink, part: float) -> None:
@@ -110,35 +151,71 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _insist(sink: Sink, over: threading.Event, ending: threading.Lock, model, reporter) -> None:
-    """Stop in time even when one execution takes longer: keep the weights of the last finished step and end the process.
+def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading.Lock) -> None:
+    """Stop in time even when nothing else looks: keep the weights of the last finished step and end the process.
 
-    Keras looks up only between executions, and one of a very large network takes minutes. Of this thread and the one that
-    trains, the first to hold `ending` ends the run.
+    Loading TensorFlow takes seconds, and Keras looks up only between executions, of which one of a very large network takes
+    minutes. Of this thread and the one that trains, the first to hold `ending` ends the run.
     """
-    from cnn_core.callbacks import save_weights
-
     while not sink.stop_requested():
         if over.wait(0.2):
             return
-    often = reporter.execution is not None and reporter.execution < LONG_EXECUTION
-    if not over.wait(PATIENCE if often else 0) and ending.acquire(blocking=False):
-        save_weights(model, sink)
-        sink.end("stopped", "")
+    execution = course.reporter.execution if course.reporter else None
+    rarely = execution is not None and execution >= LONG_EXECUTION
+    if over.wait(0 if rarely else PATIENCE) or not ending.acquire(blocking=False):
+        return
+    try:
+        if course.has_learned():
+            from cnn_core.callbacks import save_weights
+
+            save_weights(course.model, sink)
+            sink.end("stopped", "")
+        else:
+            sink.end("stopped", NOTHING_LEARNED)
+    except Exception:  # the other thread waits for this one, which has to end the process whatever happens
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
 
 
-def score(model, data: datasets.Dataset, sink: Sink) -> None:
-    """Score the model on the test images, and keep the probabilities it gave for each of them."""
+def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> None:
+    """Score the model on the test images, and keep the probabilities it gave for each of them.
+
+    Raises StopRequested when someone asks to stop now, not before, and Diverged when the loss is not a number.
+    """
+    import keras
+
+    from cnn_core.callbacks import Diverged, replacing
     from cnn_core.model import evaluation_batches
+
+    stopped_before = sink.stop_requested()
+
+    def listen(batch: int, logs: dict | None) -> None:
+        if not stopped_before and sink.stop_requested():
+            raise StopRequested
 
     # A fresh compile: the metrics of training count in executions of several batches.
     model.compile(loss=model.loss, metrics=["accuracy"])
-    loss, accuracy = model.evaluate(evaluation_batches(data.x_test, data.y_test), verbose=0)
-    probabilities = model.predict(evaluation_batches(data.x_test, data.y_test).map(lambda images, labels: images), verbose=0)
-    new = sink.path("new.npy")
-    np.save(new, probabilities)
-    new.replace(sink.path("test_probabilities.npy"))
+    batches = evaluation_batches(data.x_test, data.y_test, batch_size)
+    ears = [keras.callbacks.LambdaCallback(on_test_batch_end=listen, on_predict_batch_end=listen)]
+    loss, accuracy = model.evaluate(batches, verbose=0, callbacks=ears)
+    if not math.isfinite(loss):
+        raise Diverged(f"The loss on the test images is {loss}.")
+    probabilities = model.predict(batches.map(lambda images, labels: images), verbose=0, callbacks=ears)
+    with replacing(sink.path("test_probabilities.npy"), sink.path("new.npy")) as new:
+        np.save(new, probabilities)
     sink.append([], test_accuracy=accuracy, test_loss=loss)
+
+
+def reading_size(network: shapes.NetworkReport) -> int:
+    """Images read at once where nothing is learned: at most 1000, fewer where the largest layer would take over 200 MB.
+
+    >>> from cnn_core.presets import preset
+    >>> reading_size(shapes.report(preset("lenet5").spec.model, (28, 28, 1), 10))
+    1000
+    """
+    largest = max(math.prod(layer.output_shape) for layer in network.layers if layer.output_shape)
+    return max(1, min(1000, LARGEST_LAYER // largest))
 
 
 def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
@@ -163,7 +240,7 @@ def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
 def run(folder: Path) -> None:
     """Claim the run of `folder`, train it, say how it ended, and start the next in the queue."""
     store = Store(folder.parent)
-    lock = FileLock(folder / "worker.lock")
+    lock = FileLock(folder / "worker.lock", thread_local=False)  # either of two threads may end the run
     try:
         lock.acquire(timeout=2)
     except Timeout:
@@ -178,11 +255,16 @@ def run(folder: Path) -> None:
         _share_cores(spec)
         status, message = train(spec, sink), ""
     except StopRequested:
-        status, message = "stopped", "It was stopped before it had learned anything."
+        status, message = "stopped", NOTHING_LEARNED
     except Exception as error:  # whatever it is, the run has to end with a word on it
         traceback.print_exc()
         status, message = "failed", _explain(error)
-    sink.end(status, message)
+    try:
+        sink.end(status, message)
+    finally:  # where even that cannot be kept, the process ends, and whoever looks next finds the run without one
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _explain(error: Exception) -> str:
@@ -194,6 +276,10 @@ def _explain(error: Exception) -> str:
         return f"{error} The learning rate is usually too high for this network. Lower it, or add batch normalisation, and train again."
     if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
         return "There was not enough memory for this network and batch size. Lower the batch size, filters or units, and train again."
+    if "No space left" in str(error):
+        return (
+            "The disk is full, so a file of the run could not be written. Free some space and train again; earlier runs are safe."
+        )
     if isinstance(error, OSError):
         return f"A file of the run could not be written or read ({error.strerror or error}). Is the disk full? Free some space and train again."
     first = (str(error).strip().splitlines() or ["no message"])[0]

@@ -1,8 +1,11 @@
 """Build: dataset, layers and settings on one side, the live curves and the network on the other."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from cnn_core import augmentation, blocks, datasets, presets, shapes
+from cnn_core.errors import LabError
 from cnn_core.spec import DataSpec
 from pages.components import controls, pictures, state
 from pages.components.live_panel import live_panel
@@ -64,9 +67,9 @@ with left, st.container(height=690, border=False, key="controls"):
         st.markdown("**Augmentation**: random changes to each training image, so that none is seen twice.")
         changes = controls.augmentation(draft.data.augmentation)
         if changes.active and datasets.is_here(name):
-            pictures.strip(
-                augmentation.preview(state.dataset(name).x_train[:10], changes), "Training images after random changes"
-            )
+            with suppress(LabError):  # a damaged file: said above, where its images would be
+                images = augmentation.preview(state.dataset(name).x_train[:10], changes)
+                pictures.strip(images, "Training images after random changes")
 
 state.edit_draft(
     draft.model_copy(

@@ -49,7 +49,7 @@ table = st.dataframe(
     rows,
     hide_index=True,
     column_config=columns,
-    key="runs_table",
+    key=f"runs_table_{len(runs)}_{runs[0].run}",  # boxes count rows: with another list none stays ticked
     on_select="rerun",
     selection_mode="multi-row",
     height=min(420, 35 * (len(rows) + 1) + 3),

@@ -1,5 +1,7 @@
 """What the tests share: one finished run, labs that leave no process behind, and waiting with a deadline."""
 
+import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -81,3 +83,17 @@ def new_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
 def lab(new_lab: Callable[..., Lab]) -> Lab:
     """A lab on an empty home folder."""
     return new_lab()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path | None]:
+    """A disk of half a megabyte, or None where none can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)], capture_output=True).returncode
+    )
+    yield place if mounted else None
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)

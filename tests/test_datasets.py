@@ -244,7 +244,7 @@ def test_a_download_is_told_of_and_happens_once(places, server, idx_files):
     data = datasets.load("fashion-mnist", lambda done, total: told.append((done, total)))
     assert data.x_train[0, 0, 0, 0] == 255 and cached(places) == sorted(idx_files)
     done = [step for step, _ in told]
-    assert min(np.diff(done)) > -1024, "it never falls by more than the last chunk was counted too large"
+    assert min(np.diff(done)) > -datasets.CHUNK, "it never falls by more than the last chunk was counted too large"
     assert done[-1] == sum(map(len, idx_files.values())) and {total for _, total in told} == {30_000_000}
     asked = len(server.asked)
     datasets.load("fashion-mnist")

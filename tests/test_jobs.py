@@ -225,3 +225,24 @@ def test_names_and_logs(lab, trained):
 def test_a_stored_spec_is_readable_text(trained):
     written = json.loads((trained.folder / "spec.json").read_text())
     assert written["training"]["epochs"] == 2 and written["model"]["layers"][0]["kind"] == "Conv2D"
+
+
+def test_a_disk_that_fills_up_during_training_is_told_and_given_its_space_back(small_disk, wait_until):
+    if small_disk is None:
+        pytest.skip("no small disk can be mounted here")
+    lab = Lab(small_disk)
+    run = lab.submit(change(ONE_EPOCH, {"model.layers.dense_1.units": 128}))
+    wait_until(lambda: lab.store.get(run).is_over)
+    row = lab.store.get(run)
+    assert row.status == "failed" and row.message.startswith("The disk ") and "full" in row.message, row
+    assert not [file.name for file in lab.store.folder(run).iterdir() if file.name.startswith("new")]
+    lab.rename(run, "there is room to go on")
+
+
+def test_a_stop_while_tensorflow_is_being_loaded(lab, wait_until):
+    run = lab.submit(ONE_EPOCH)
+    lab.stop(run)
+    wait_until(lambda: lab.store.get(run).is_over)
+    row = lab.store.get(run)
+    assert row.status == "stopped" and row.message == "It was stopped before it had learned anything."
+    assert run not in [other.run for other in lab.answering()]

@@ -1,12 +1,13 @@
 """Shapes, parameters and receptive fields, with Keras and perturbed inputs as the second opinion."""
 
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from cnn_core import shapes
+from cnn_core import layer_kinds, shapes
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
 from cnn_core.errors import SpecError
 from cnn_core.presets import PRESETS, preset
@@ -170,3 +171,16 @@ def test_faults_of_the_whole_network():
     assert "205,534,730 parameters, more than the 100,000,000" in of(to_graph(wide)).errors[0]
     huge = shapes.report(to_graph(Blocks(conv=(ConvBlock(filters=256),))), (280, 280, 1), 10)
     assert "its output has 20,070,400 values for one image, more than 4,000,000. Lower its filters." in huge.errors[0]
+
+
+def test_every_kind_of_layer_is_compared_with_keras():
+    drawn = set()
+
+    @settings(max_examples=300, deadline=None, database=None)
+    @given(strategies.chains())
+    def draw(model):
+        drawn.update(layer.kind for layer in model.layers)
+
+    draw()
+    known = get_args(get_args(layer_kinds.Layer)[0])
+    assert drawn == {kind.__name__ for kind in known}

@@ -1,11 +1,9 @@
 """The store: what goes in comes out, and a home that cannot be used is told in a sentence."""
 
-import os
 import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -203,20 +201,6 @@ def test_a_home_that_cannot_be_written(used_before):
         assert [path for path in home.iterdir() if path.is_dir()] == []
         if used_before:
             assert [run.run for run in Store(home).runs()] == ["a"]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path | None]:
-    """A disk of half a megabyte, or None where none can be mounted."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = (
-        os.geteuid() == 0
-        and not subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)], capture_output=True).returncode
-    )
-    yield place if mounted else None
-    if mounted:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 FILL = """

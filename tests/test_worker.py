@@ -5,13 +5,15 @@ import threading
 import numpy as np
 import pytest
 
-from cnn_core import datasets, worker
+from cnn_core import datasets, shapes, worker
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.callbacks import Reporter
-from cnn_core.model import build_model
+from cnn_core.errors import StoreError
+from cnn_core.model import build_model, compile_model
 from cnn_core.presets import preset
+from cnn_core.sink import StopRequested
 from cnn_core.spec import RunSpec, change
-from cnn_core.worker import in_halves, split, steps_per_execution
+from cnn_core.worker import in_halves, reading_size, split, steps_per_execution
 
 
 def weights(file) -> list[np.ndarray]:
@@ -75,6 +77,12 @@ def test_steps_between_two_looks_at_the_commands():
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=1) == 1
 
 
+def test_large_maps_are_read_in_smaller_batches():
+    wide = to_graph(Blocks(conv=(ConvBlock(filters=256, pooling="none"),)))
+    assert reading_size(shapes.report(wide, (28, 28, 1), 10)) == 50_000_000 // (28 * 28 * 256)
+    assert reading_size(shapes.report(preset("tiny").spec.model, (28, 28, 1), 10)) == 1000
+
+
 class StuckSink:
     """A sink that is asked to stop from the start; `end` notes the end instead of leaving the process."""
 
@@ -88,7 +96,16 @@ class StuckSink:
         return self.folder / name
 
     def end(self, status, message):
-        self.ended.append(status)
+        self.ended.append((status, message))
+
+
+def learning(sink, steps: int = 1) -> worker.Course:
+    """A run that has taken some steps."""
+    spec = preset("tiny").spec
+    model = build_model(spec)
+    compile_model(model, spec)
+    model.optimizer.iterations.assign(steps)
+    return worker.Course(datasets.load("mnist-5k"), model, model, Reporter(sink, steps_per_epoch=1))
 
 
 class Trainer(threading.Event):
@@ -99,14 +116,33 @@ class Trainer(threading.Event):
         return super().wait(0)
 
 
-@pytest.mark.parametrize(("execution", "patience"), [(None, 0), (30.0, 0), (0.3, worker.PATIENCE)])
-def test_only_a_run_that_looks_often_is_waited_for(tmp_path, execution, patience):
-    reporter = Reporter(StuckSink(tmp_path), steps_per_epoch=1)
-    reporter.execution = execution
-    over, model = Trainer(), build_model(preset("tiny").spec)
-    worker._insist(reporter.sink, over, threading.Lock(), model, reporter)
-    assert (tmp_path / "model.weights.h5").is_file(), "also before fit has begun"
-    assert over.waited == patience and reporter.sink.ended == ["stopped"]
+@pytest.mark.parametrize(("execution", "patience"), [(None, worker.PATIENCE), (30.0, 0), (0.3, worker.PATIENCE)])
+def test_a_run_that_looks_rarely_is_not_waited_for(tmp_path, execution, patience):
+    sink, over = StuckSink(tmp_path), Trainer()
+    course = learning(sink)
+    course.reporter.execution = execution
+    worker._insist(sink, course, over, threading.Lock())
+    assert (tmp_path / "model.weights.h5").is_file()
+    assert over.waited == patience and sink.ended == [("stopped", "")]
+
+
+@pytest.mark.parametrize("steps", [None, 0])  # TensorFlow is still being loaded; the first step is not over
+def test_a_stop_before_the_first_step_keeps_no_network(tmp_path, steps):
+    sink = StuckSink(tmp_path)
+    worker._insist(sink, worker.Course() if steps is None else learning(sink, steps), Trainer(), threading.Lock())
+    assert sink.ended == [("stopped", "It was stopped before it had learned anything.")]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_that_cannot_be_kept_ends_the_process_all_the_same(tmp_path, monkeypatch):
+    def full(run, message):
+        raise StoreError("The disk is full.")
+
+    sink, codes = StuckSink(tmp_path), []
+    sink.end = full
+    monkeypatch.setattr(worker.os, "_exit", codes.append)
+    worker._insist(sink, learning(sink), Trainer(), threading.Lock())
+    assert codes == [1]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +174,24 @@ def test_only_one_thread_ends_a_stopped_run(tmp_path, training_is_first):
     sink, over, ending = StuckSink(tmp_path), threading.Event(), threading.Lock()
     if training_is_first:
         ending.acquire()
-    worker._insist(sink, over, ending, build_model(preset("tiny").spec), Reporter(sink, steps_per_epoch=1))
-    assert sink.ended == ([] if training_is_first else ["stopped"])
+    worker._insist(sink, learning(sink), over, ending)
+    assert sink.ended == ([] if training_is_first else [("stopped", "")])
     assert (tmp_path / "model.weights.h5").is_file() != training_is_first
     assert not list(tmp_path.glob("new*"))
+
+
+class Asked(StuckSink):
+    """A sink that is asked to stop at the second question."""
+
+    questions = 0
+
+    def stop_requested(self):
+        self.questions += 1
+        return self.questions > 1
+
+
+def test_the_test_of_a_trained_network_can_be_stopped(tmp_path):
+    course = learning(Asked(tmp_path))
+    with pytest.raises(StopRequested):
+        worker.score(course.model, course.data, Asked(tmp_path))
+    assert not list(tmp_path.iterdir())

@@ -27,6 +27,12 @@ def _stops(label: str, stops: tuple, key: str, value, help: str, **options):
     return st.select_slider(label, sorted({*stops, value, st.session_state[key]}), key=key, help=help, **options)
 
 
+def _slider(label: str, low: float, high: float, step: float, key: str, value: float, help: str) -> float:
+    """A slider over the sensible range, which reaches as far as the value of an opened run."""
+    key = _keyed(key, value)
+    return st.slider(label, low, max(high, st.session_state[key]), step=step, key=key, help=help)
+
+
 def _choice(label: str, options: tuple[str, ...], key: str, value: str, help: str, **more) -> str:
     return st.segmented_control(label, options, key=_keyed(key, value), help=help, required=True, **more)
 
@@ -39,7 +45,7 @@ def _activation(key: str, value: str) -> str:
 
 def _dropout(key: str, value: float) -> float:
     help = "Share of the values set to zero at random in each training step, against overfitting."
-    return st.slider("Dropout", 0.0, 0.9, step=0.05, key=_keyed(key, value), help=help)
+    return _slider("Dropout", 0.0, 0.9, 0.05, key, value, help)
 
 
 def layers(blocks: Blocks) -> Blocks:
@@ -160,13 +166,8 @@ def weights(part: Weights) -> Weights:
             part.activity_l1,
             "Adds this times the layer's absolute outputs: few stay active.",
         ),
-        max_norm=st.slider(
-            "MaxNorm (0: off)",
-            0.0,
-            10.0,
-            step=0.5,
-            key=_keyed("max_norm", part.max_norm),
-            help="Largest length of a filter's or unit's weights.",
+        max_norm=_slider(
+            "MaxNorm (0: off)", 0.0, 10.0, 0.5, "max_norm", part.max_norm, "Largest length of a filter's or unit's weights."
         ),
     )
 
@@ -183,14 +184,8 @@ def training(part: TrainingSpec) -> TrainingSpec:
     )
     momentum = part.momentum
     if optimizer == "sgd":
-        momentum = st.slider(
-            "Momentum",
-            0.0,
-            0.99,
-            step=0.01,
-            key=_keyed("momentum", part.momentum),
-            help="Share of the last step carried into the next.",
-        )
+        help = "Share of the last step carried into the next."
+        momentum = _slider("Momentum", 0.0, 0.99, 0.01, "momentum", part.momentum, help)
     left, right = st.columns(2)
     with left:
         rate = _stops(

@@ -41,7 +41,7 @@ def _panel(name: str, live: bool, chart_height: int) -> None:
     left, right = st.columns(2)
     for column, metric in ((left, "accuracy"), (right, "loss")):
         figure = figures.training_curves(rows, metric, run.steps_per_epoch, run.epochs, chart_height)
-        last = next((row.value for row in reversed(rows) if row.name == metric and row.phase != "test"), None)
+        last = next((row.value for row in reversed(rows) if row.name == metric), None)
         alt = f"{metric} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
         column.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
 
@@ -107,7 +107,7 @@ def _result(run: Run) -> None:
     words = [f"{run.epoch} of {run.epochs} epochs"]
     if run.test_accuracy is not None:
         words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
-    elif run.parameters and run.status == "stopped":
+    elif run.parameters and (state.lab().store.folder(run.run) / "model.weights.h5").is_file():
         words.insert(0, "Not tested yet: See its mistakes tests it")
     if run.seconds is not None:
         words.append(duration(run.seconds))

@@ -69,6 +69,8 @@ def open_session() -> None:
 def set_draft(spec: RunSpec) -> None:
     """Make `spec` the draft; the controls show it from the next run of the page on."""
     st.session_state.draft = spec
+    if spec.preset in presets.PRESETS:
+        st.session_state.preset = spec.preset
     for key in [key for key in st.session_state if str(key).startswith("edit_")]:
         del st.session_state[key]
 
@@ -95,7 +97,10 @@ def run_in_view() -> Run | None:
             st.warning(str(error))
             view_run(None)
     live = lab().store.runs(("running", "paused"))
-    return live[0] if live else None
+    if not live:
+        return None
+    view_run(live[0].run)  # so that its result is still here when it has ended
+    return live[0]
 
 
 def _mirror() -> None:

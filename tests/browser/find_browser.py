@@ -20,18 +20,21 @@ def installed() -> str | None:
 
 
 def has_own() -> bool:
-    """Whether Playwright has a browser of its own, after trying to get one."""
-    from playwright.sync_api import sync_playwright
+    """Whether Playwright has a browser of its own that starts, after trying to get one."""
+    from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        if not own.exists():
+        if not Path(playwright.chromium.executable_path).exists():
             command = [sys.executable, "-m", "playwright", "install", "chromium-headless-shell", "chromium"]
             try:
                 subprocess.run(command, stdout=sys.stderr, stderr=subprocess.DEVNULL, timeout=300, check=False)
             except subprocess.TimeoutExpired:
                 return False
-        return own.exists()
+        try:
+            playwright.chromium.launch(args=["--no-sandbox"]).close()
+        except Error:  # it is not there, or this system lacks a library that it needs
+            return False
+        return True
 
 
 def install_package() -> None:
