@@ -266,3 +266,28 @@ def test_the_build_page_needs_no_tensorflow(home):
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=APP.parent, capture_output=True).returncode == 0
+
+
+def test_settings_beyond_the_sliders_can_be_opened_and_kept(home):
+    settings = {
+        "training.optimizer": "sgd",
+        "training.momentum": 0.995,
+        "model.layers.conv_1.max_norm": 40,
+        "model.layers.dense_1.max_norm": 40,
+        "model.layers.dense_dropout_1.rate": 0.95,
+    }
+    spec = change(presets.preset("lenet5-regularised").spec, settings)
+    spec = change(spec, {f"model.layers.conv_{number}.max_norm": 40 for number in (2, 3)})
+    app = open_page(spec=links.encode(spec))
+    assert not app.error and draft(app) == spec
+    assert widget(app, "selectbox", "Start from").value == "lenet5-regularised"
+
+
+def test_a_tab_that_found_a_live_run_by_itself_keeps_its_result(home, wait_until):
+    lab = Lab(home)
+    run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 2}))
+    app = open_page()
+    assert app.session_state["run"] == run
+    wait_until(lambda: lab.store.get(run).is_over)
+    app.run()
+    assert any("Test accuracy" in element.value for element in app.markdown)
