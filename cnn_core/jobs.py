@@ -88,6 +88,10 @@ class Lab:
         if not self.store.move(run, "stopped", allowed=("queued",), ended=time.time(), message="Taken out of the queue."):
             self.store.command(run, "stop")
 
+    def is_stopping(self, run: str) -> bool:
+        """Whether a run that is not over was asked to stop."""
+        return "stop" in self.store.commands(run)
+
     def rename(self, run: str, name: str) -> None:
         """Give a run another name. Raises LabError for an empty one."""
         if not name.strip():

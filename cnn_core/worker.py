@@ -299,6 +299,7 @@ def main(arguments: list[str]) -> None:
         import cnn_core.callbacks
         import cnn_core.model  # noqa: F401  (loads TensorFlow before there is anything to do)
 
+        datasets.load(datasets.EMBEDDED)  # half a second of reading text
         line = sys.stdin.readline().strip()
         if line:
             run(Path(line))

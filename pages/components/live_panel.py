@@ -21,21 +21,32 @@ BADGES = {
 
 
 def live_panel(run: Run, chart_height: int = 260) -> None:
-    """Show a run, and keep it fresh while it lives: every second at first, then every two."""
-    young = run.started is None or time.time() - run.started < 20
-    every = None if run.is_over else (1 if young else 2)
-    st.fragment(_panel, run_every=every)(run.run, every is not None, chart_height)
+    """Show a run, and keep it fresh while it lives."""
+    every = _every(run)
+    st.fragment(_panel, run_every=every)(run.run, every, chart_height)
+
+
+def _every(run: Run) -> float | None:
+    """Seconds between two looks at a run: few while something is about to happen, none when it is over."""
+    if run.is_over:
+        return None
+    if run.status == "queued":
+        return 1
+    if run.step == 0 or state.lab().is_stopping(run.run):
+        return 0.4
+    return 1 if time.time() - run.started < 20 else 2
 
 
 @state.in_sentences()
-def _panel(name: str, live: bool, chart_height: int) -> None:
-    if live:
+def _panel(name: str, every: float | None, chart_height: int) -> None:
+    if every:
         state.lab().reconcile()
     run = state.lab().store.get(name)
     rows = state.lab().store.metrics(name)
-    if live and run.is_over:
-        state.lab().warm()
-        st.rerun()  # switches the timer off, and the rest of the page learns of the end
+    if every != _every(run):
+        if run.is_over:
+            state.lab().warm()
+        st.rerun()  # with another timer or none; and the rest of the page learns of the end
     _header(run)
     _progress(run)
     left, right = st.columns(2)
@@ -52,9 +63,17 @@ def _header(run: Run) -> None:
         st.markdown(f"**{run.name.replace('*', '')}**", width="content")
         st.badge(run.status, color=colour, icon=icon)
         if not run.is_over:
-            label = "Take out of the queue" if run.status == "queued" else "Stop and keep"
-            help = "Ends training within two seconds; what was learned so far is kept."
-            st.button(label, icon=":material/stop:", key=f"stop_{run.run}", help=help, on_click=_stop, args=(run.run,))
+            stopping = state.lab().is_stopping(run.run)
+            label = "Stopping…" if stopping else "Take out of the queue" if run.status == "queued" else "Stop and keep"
+            st.button(
+                label,
+                icon=":material/stop:",
+                key=f"stop_{run.run}",
+                help="Ends training within two seconds; what was learned so far is kept.",
+                disabled=stopping,
+                on_click=_stop,
+                args=(run.run,),
+            )
 
 
 @state.in_sentences()

@@ -283,6 +283,15 @@ def test_settings_beyond_the_sliders_can_be_opened_and_kept(home):
     assert widget(app, "selectbox", "Start from").value == "lenet5-regularised"
 
 
+def test_a_run_that_is_asked_to_stop_says_so_at_once(home):
+    lab = Lab(home)
+    run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 1000}))
+    app = open_page(run=run)
+    app.button(key=f"stop_{run}").click().run()
+    button = app.button(key=f"stop_{run}")
+    assert (button.label, button.disabled) == ("Stopping…", True) or lab.store.get(run).is_over
+
+
 def test_a_tab_that_found_a_live_run_by_itself_keeps_its_result(home, wait_until):
     lab = Lab(home)
     run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 2}))
