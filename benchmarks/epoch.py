@@ -1,10 +1,11 @@
 """Seconds per epoch: the lab beside the plain Keras script, alternating in one run.
 
-    CNN_LAB_DATA=FOLDER python -m benchmarks.epoch [--rounds 3] [--epochs 4] [--browser]
+    CNN_LAB_DATA=FOLDER python -m benchmarks.epoch [--rounds 3] [--epochs 4] [--pytorch] [--browser]
 
 FOLDER holds mnist.npz. Each round trains every side once; the first epoch of each training, which compiles, is left out.
 The sides: the plain script with TensorFlow's defaults, the same with oneDNN switched off (what the defaults are on many CPUs),
-the lab with nobody watching and, with --browser, the lab with its Build page open in Chromium on the same cores.
+with --pytorch the same training in PyTorch (which benchmarks/requirements.txt installs), the lab with nobody watching and, with
+--browser, the lab with its Build page open in Chromium on the same cores.
 """
 
 import argparse
@@ -89,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=4, help="epochs of each training; the first is not counted")
+    parser.add_argument("--pytorch", action="store_true", help="measure PyTorch as well")
     parser.add_argument("--browser", action="store_true", help="measure with the page open as well")
     options = parser.parse_args()
     data = Path(os.environ.get("CNN_LAB_DATA", "")) / "mnist.npz"
@@ -104,6 +106,9 @@ def main() -> None:
         "plain script, oneDNN off": lambda: answer(script, TF_ENABLE_ONEDNN_OPTS="0"),
         "lab, nobody watching": lambda: answer(train, CNN_LAB_HOME=home),
     }
+    if options.pytorch:
+        torch = [sys.executable, "benchmarks/pytorch_script.py", *script[2:]]
+        sides["PyTorch, eager"] = lambda: answer(torch)
     if options.browser:
         sides["lab, page open in Chromium"] = lambda: with_browser(train, home)
     seconds: dict[str, list[float]] = {side: [] for side in sides}
