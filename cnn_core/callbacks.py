@@ -36,6 +36,7 @@ class Reporter(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch, self.epoch_started = epoch, time.monotonic()
+        self.timed_since, self.untimed_steps = self.epoch_started, 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         # Keras counts whole executions, so its index can pass the end of the epoch.
@@ -43,12 +44,17 @@ class Reporter(keras.callbacks.Callback):
         self.step = self.epoch * self.steps_per_epoch + steps
         self._check(logs["loss"])
         now = time.monotonic()
-        if self.looked is not None:
+        if self.looked is None:
+            self.timed_since, self.untimed_steps = (
+                now,
+                steps,
+            )  # the first steps built the graph, which says nothing of their speed
+        else:
             self.execution = now - self.looked
         self.looked = now
         if now - self.written >= self.every:
             self.written = now
-            self._append("step", logs, step=self.step, seconds_per_step=(now - self.epoch_started) / steps)
+            self._append("step", logs, step=self.step, **self._speed(steps))
         self._listen()
 
     def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -63,11 +69,16 @@ class Reporter(keras.callbacks.Callback):
             *self._rows("validation", {name[4:]: value for name, value in logs.items() if name.startswith("val_")}),
             *self._rows("seconds", {"epoch": seconds}),
         ]
-        self.sink.append(rows, epoch=epoch + 1, step=self.step, seconds_per_step=seconds / self.steps_per_epoch)
+        self.sink.append(rows, epoch=epoch + 1, step=self.step, **self._speed(self.steps_per_epoch))
         if time.monotonic() - self.saved >= self.checkpoint_every:
             save_weights(self.model, self.sink)
             self.saved = time.monotonic()
         self._listen()
+
+    def _speed(self, steps: int) -> dict[str, float]:
+        """Seconds for each of the steps of this epoch that were timed, validation included at its end."""
+        timed = steps - self.untimed_steps
+        return {"seconds_per_step": (time.monotonic() - self.timed_since) / timed} if timed else {}
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):

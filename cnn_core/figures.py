@@ -54,7 +54,7 @@ def training_curves(rows: Sequence[Metric], name: str, steps_per_epoch: int, epo
             x=x,
             y=y,
             name=title,
-            mode=mode,
+            mode=mode if len(points) > 1 else "markers",  # a line of one point is invisible
             line=line,
             marker={"size": 6, "symbol": symbol},
             hovertemplate="epoch %{x:.2f}: %{y:.4f}",
@@ -63,8 +63,9 @@ def training_curves(rows: Sequence[Metric], name: str, steps_per_epoch: int, epo
     figure.update_yaxes(
         title=TITLES[name], tickformat=".0%" if name == "accuracy" else None, rangemode="tozero" if name == "loss" else None
     )
-    if not any(line.x for line in figure.data):
-        figure.update_yaxes(range=[0, 1] if name == "accuracy" else [0, 2.5])
+    values = [value for line in figure.data for value in line.y]
+    if len(values) < 2:  # a range of its own would put one point anywhere
+        figure.update_yaxes(range=[0, 1.02] if name == "accuracy" else [0, max([2.5, *(1.1 * value for value in values)])])
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
     return _layout(figure, height, legend=legend, hovermode="x unified")
 

@@ -103,3 +103,15 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path, loss):
     with pytest.raises(Diverged, match="near step 30"):
         reporter.on_epoch_end(2, {"loss": 2.0, "accuracy": 0.1, "val_loss": loss, "val_accuracy": 0.1})
     assert reporter.sink.rows == []
+
+
+def test_the_speed_leaves_out_the_steps_that_built_the_graph(tmp_path, monkeypatch):
+    clock = iter([0.0, 100.0, 100.0, 106.0, 106.0, 106.0])  # epoch begins, first look, second look, as long as it is asked
+    monkeypatch.setattr("cnn_core.callbacks.time.monotonic", lambda: next(clock, 106.0))
+    sink = Notes(tmp_path)
+    reporter = Reporter(sink, steps_per_epoch=9, every=0)
+    reporter.on_epoch_begin(0)
+    reporter.on_train_batch_end(2, {"loss": 1.0})
+    assert "seconds_per_step" not in sink.values
+    reporter.on_train_batch_end(5, {"loss": 1.0})
+    assert sink.values["seconds_per_step"] == pytest.approx(2)

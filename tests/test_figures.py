@@ -109,3 +109,11 @@ def test_the_drawing_marks_the_faulty_layer_and_those_behind_it():
     assert boxes["conv_1"].line.dash == "solid" and "28 × 28 × 8" in words["conv_1"].hovertemplate
     tall = {name: box.y1 - box.y0 for name, box in boxes.items()}
     assert tall["conv_1"] == 1 and tall["pool_1"] == 0.5
+
+
+@pytest.mark.parametrize(("name", "value", "highest"), [("accuracy", 0.4, 1.02), ("loss", 9.0, 9.9), ("loss", 1.0, 2.5)])
+def test_the_first_point_of_a_run_can_be_seen(name, value, highest):
+    figure = figures.training_curves([Metric(4, 1, "step", name, value, 0.0)], name, steps_per_epoch=8, epochs=2)
+    running = figure.data[0]
+    assert (running.x, running.y, running.mode) == ((0.5,), (value,), "markers")
+    assert figure.layout.yaxis.range == pytest.approx((0, highest))
