@@ -1,4 +1,4 @@
-"""The training of plain_script.py as a PyTorch user would write it, eager, with PyTorch's own defaults.
+"""The training of plain_script.py as a PyTorch user would write it, eager, with Keras' weights to begin with and Keras' Adam.
 
 python benchmarks/pytorch_script.py EPOCHS MNIST_NPZ
 """

@@ -1,14 +1,11 @@
 """The Keras callback through which a run reports and listens."""
 
 import math
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import keras
 
+from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested
 from cnn_core.store import Metric
 
@@ -45,10 +42,8 @@ class Reporter(keras.callbacks.Callback):
         self._check(logs["loss"])
         now = time.monotonic()
         if self.looked is None:
-            self.timed_since, self.untimed_steps = (
-                now,
-                steps,
-            )  # the first steps built the graph, which says nothing of their speed
+            # The first steps built the graph, which says nothing of their speed.
+            self.timed_since, self.untimed_steps = now, steps
         else:
             self.execution = now - self.looked
         self.looked = now
@@ -100,16 +95,5 @@ class Reporter(keras.callbacks.Callback):
 
 def save_weights(model: keras.Model, sink: Sink) -> None:
     """Keep the weights: the file under the final name is always a whole one."""
-    mine = sink.path(f"new-{threading.get_ident()}.weights.h5")  # two threads may save: a checkpoint and a stop
-    with replacing(sink.path("model.weights.h5"), mine) as new:
+    with replacing(sink.path("model.weights.h5")) as new:
         model.save_weights(new)
-
-
-@contextmanager
-def replacing(file: Path, new: Path) -> Iterator[Path]:
-    """Write to `new` in the block; afterwards it is `file`. Where writing fails, the old file stays and the new one goes."""
-    try:
-        yield new
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)

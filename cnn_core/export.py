@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from cnn_core.errors import LabError
+from cnn_core.files import replacing
 from cnn_core.jobs import Lab
 
 FORMATS = ("keras",)
@@ -19,17 +20,15 @@ def export(lab: Lab, run: str, out: Path) -> Path:
     target = out / f"{known.run}.keras" if out.is_dir() else out
     if target.suffix != ".keras":
         raise LabError(f"A Keras file ends in .keras, and {target.name!r} does not. Name it {target.stem}.keras.")
-    new = target.with_name(f".new-{target.name}")
     try:
-        if source.is_file():
-            shutil.copyfile(source, new)
-        else:
-            from cnn_core.model import load_model
+        with replacing(target) as new:
+            if source.is_file():
+                shutil.copyfile(source, new)
+            else:
+                from cnn_core.model import load_model
 
-            load_model(known.spec, lab.weights(known.run)).save(new)
-        new.replace(target)
+                load_model(known.spec, lab.weights(known.run)).save(new)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise LabError(
             f"{target} could not be written ({error.strerror or error}). Choose another place and try again."
         ) from None

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from cnn_core import datasets, shapes
 from cnn_core.errors import LabError
+from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
 from cnn_core.spec import RunSpec
 from cnn_core.store import Store
@@ -41,8 +42,9 @@ def train(spec: RunSpec, sink: Sink) -> str:
     """
     course, over, ending = Course(), threading.Event(), threading.Lock()
     threading.Thread(target=_insist, args=(sink, course, over, ending), daemon=True).start()
+    outcome = "finished"
     try:
-        outcome = _learn(spec, sink, course)
+        _learn(spec, sink, course)
     except StopRequested:
         outcome = "stopped"
     finally:
@@ -75,8 +77,8 @@ class Course:
         return self.reporter is not None and int(self.trainer.optimizer.iterations.numpy()) > 0
 
 
-def _learn(spec: RunSpec, sink: Sink, course: Course) -> str:
-    """Read, build and fit, noting in `course` what there is; "finished"."""
+def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
+    """Read, build and fit, noting in `course` what there is."""
     import keras
     import tensorflow as tf
 
@@ -100,25 +102,27 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> str:
     course.reading = reading_size(network)
     compile_model(trainer, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, batches.steps))
     sink.append([], parameters=model.count_params(), steps_per_epoch=batches.steps, stage="Training")
-    course.reporter = reporter = Reporter(sink, batches.steps)
+    course.reporter = Reporter(sink, batches.steps)
     trainer.fit(
         batches.dataset,
         epochs=spec.training.epochs,
         shuffle=False,  # the batches come shuffled
         validation_data=evaluation_batches(*validation_part, course.reading) if validation_part else None,
         verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch)), reporter],
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch)),
+            course.reporter,
+        ],
     )
-    return "finished"
 
 
 def _save(course: Course, sink: Sink) -> None:
     """Keep the weights and the whole network, which can be trained on where it is loaded."""
-    from cnn_core.callbacks import replacing, save_weights
+    from cnn_core.callbacks import save_weights
 
     course.model.compile(optimizer=course.trainer.optimizer, loss=course.trainer.loss, metrics=["accuracy"])
     save_weights(course.model, sink)
-    with replacing(sink.path("model.keras"), sink.path("new.keras")) as new:
+    with replacing(sink.path("model.keras")) as new:
         course.model.save(new)
 
 
@@ -173,9 +177,14 @@ def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading
         else:
             sink.end("stopped", NOTHING_LEARNED)
     except Exception:  # the other thread waits for this one, which has to end the process whatever happens
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+        _give_up()
+
+
+def _give_up() -> None:
+    """End the process at once, with the error in its log; whoever looks next finds the run without a process."""
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> None:
@@ -185,7 +194,7 @@ def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> 
     """
     import keras
 
-    from cnn_core.callbacks import Diverged, replacing
+    from cnn_core.callbacks import Diverged
     from cnn_core.model import evaluation_batches
 
     stopped_before = sink.stop_requested()
@@ -202,7 +211,7 @@ def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> 
     if not math.isfinite(loss):
         raise Diverged(f"The loss on the test images is {loss}.")
     probabilities = model.predict(batches.map(lambda images, labels: images), verbose=0, callbacks=ears)
-    with replacing(sink.path("test_probabilities.npy"), sink.path("new.npy")) as new:
+    with replacing(sink.path("test_probabilities.npy")) as new:
         np.save(new, probabilities)
     sink.append([], test_accuracy=accuracy, test_loss=loss)
 
@@ -261,10 +270,8 @@ def run(folder: Path) -> None:
         status, message = "failed", _explain(error)
     try:
         sink.end(status, message)
-    finally:  # where even that cannot be kept, the process ends, and whoever looks next finds the run without one
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+    except Exception:  # even that could not be kept
+        _give_up()
 
 
 def _explain(error: Exception) -> str:

@@ -74,8 +74,9 @@ def _redraw(without: int | None) -> None:
     session.strokes = {**session.strokes, "objects": kept} if kept else None
     session.canvas_number += 1
     # A new canvas sends no picture before the next stroke, so the digit of that many strokes is taken from before.
-    session.drawn = session.drawn_by_strokes.get(len(kept))
-    if not kept:
+    if kept:
+        session.drawn = session.drawn_by_strokes.get(len(kept))
+    else:
         session.drawn, session.drawn_by_strokes = None, {}
 
 

@@ -123,16 +123,17 @@ def duration(seconds: float) -> str:
 
 
 def _result(run: Run) -> None:
+    has_weights = (state.lab().store.folder(run.run) / "model.weights.h5").is_file()
     words = [f"{run.epoch} of {run.epochs} epochs"]
     if run.test_accuracy is not None:
         words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
-    elif run.parameters and (state.lab().store.folder(run.run) / "model.weights.h5").is_file():
+    elif has_weights:
         words.insert(0, "Not tested yet: See its mistakes tests it")
     if run.seconds is not None:
         words.append(duration(run.seconds))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(" · ".join(words), width="content")
-        if (state.lab().store.folder(run.run) / "model.weights.h5").is_file():
+        if has_weights:
             query = {"run": run.run}
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=query)
             st.page_link("pages/look_inside.py", label="Look inside", icon=":material/visibility:", query_params=query)
