@@ -19,7 +19,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from cnn_core import datasets, shapes
-from cnn_core.errors import LabError
+from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
 from cnn_core.spec import RunSpec
@@ -161,7 +161,7 @@ def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading
     Loading TensorFlow takes seconds, and Keras looks up only between executions, of which one of a very large network takes
     minutes. Of this thread and the one that trains, the first to hold `ending` ends the run.
     """
-    while not sink.stop_requested():
+    while not _is_asked(sink):
         if over.wait(0.2):
             return
     execution = course.reporter.execution if course.reporter else None
@@ -178,6 +178,14 @@ def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading
             sink.end("stopped", NOTHING_LEARNED)
     except Exception:  # the other thread waits for this one, which has to end the process whatever happens
         _give_up()
+
+
+def _is_asked(sink: Sink) -> bool:
+    """Whether someone asks to stop, as far as can be known: while the disk is full, the store cannot even be read."""
+    try:
+        return sink.stop_requested()
+    except StoreError:
+        return False
 
 
 def _give_up() -> None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cnn_core.errors import LabError, SpecError
+from cnn_core.errors import LabError, SpecError, StoreError
 from cnn_core.jobs import Lab
 from cnn_core.presets import preset
 from cnn_core.spec import change, read
@@ -232,7 +232,15 @@ def test_a_disk_that_fills_up_during_training_is_told_and_given_its_space_back(s
         pytest.skip("no small disk can be mounted here")
     lab = Lab(small_disk)
     run = lab.submit(change(ONE_EPOCH, {"model.layers.dense_1.units": 128}))
-    wait_until(lambda: lab.store.get(run).is_over)
+
+    def is_over() -> bool:
+        try:
+            return lab.store.get(run).is_over
+        except StoreError as error:  # for as long as the disk is full it cannot be read either
+            assert str(error).startswith(f"The disk that holds {small_disk} is full")
+            return False
+
+    wait_until(is_over)
     row = lab.store.get(run)
     assert row.status == "failed" and row.message.startswith("The disk ") and "full" in row.message, row
     assert not [file.name for file in lab.store.folder(run).iterdir() if file.name.startswith("new")]

@@ -134,6 +134,20 @@ def test_a_stop_before_the_first_step_keeps_no_network(tmp_path, steps):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_store_that_cannot_be_read_for_a_while_is_asked_again(tmp_path):
+    sink, answers = StuckSink(tmp_path), iter([StoreError("The disk is full."), True])
+
+    def stop_requested():
+        answer = next(answers)
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    sink.stop_requested = stop_requested
+    worker._insist(sink, learning(sink), Trainer(), threading.Lock())
+    assert sink.ended == [("stopped", "")]
+
+
 def test_a_stop_that_cannot_be_kept_ends_the_process_all_the_same(tmp_path, monkeypatch):
     def full(run, message):
         raise StoreError("The disk is full.")
