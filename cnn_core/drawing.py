@@ -71,6 +71,11 @@ def prepare(picture: Image.Image | np.ndarray) -> Digit:
     return Digit(_centre(_fit(ink)), False)
 
 
+def normalise(ink: np.ndarray) -> np.ndarray:
+    """Ink on no paper, 0 to 1 of any shape (height, width), fitted and centred: uint8 (28, 28)."""
+    return _centre(_fit(_cut(ink)))
+
+
 def _gray(image: Image.Image) -> np.ndarray:
     """Brightness from 0 to 1; transparent parts get the colour that the ink is not."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -113,7 +118,11 @@ def _clean(ink: np.ndarray) -> np.ndarray | None:
     pieces, count = ndimage.label(ink > EDGE, structure=np.ones((3, 3)))
     weights = ndimage.sum_labels(ink, pieces, np.arange(1, count + 1))
     dirt = np.isin(pieces, 1 + np.flatnonzero(weights < SPECK * weights.max()))
-    ink = np.where(dirt, 0, ink)
+    return _cut(np.where(dirt, 0, ink))
+
+
+def _cut(ink: np.ndarray) -> np.ndarray:
+    """The box around the ink."""
     rows, columns = np.flatnonzero((ink > EDGE).any(axis=1)), np.flatnonzero((ink > EDGE).any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 

@@ -1,6 +1,7 @@
 """A spec becomes a Keras model, its optimizer and its input pipeline."""
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -60,20 +61,29 @@ def load_model(spec: RunSpec, weights: Path) -> keras.Model:
     return model
 
 
-def compile_model(model: keras.Model, spec: RunSpec, steps_per_execution: int = 1) -> None:
+def compile_model(model: keras.Model, spec: RunSpec, steps_per_epoch: int, steps_per_execution: int = 1) -> None:
     """Give the model the optimizer, loss and metric of the spec."""
     model.compile(
-        optimizer=build_optimizer(spec.training),
+        optimizer=build_optimizer(spec.training, steps_per_epoch),
         loss=LOSSES[spec.model.heads[0].loss],
         metrics=["accuracy"],
         steps_per_execution=steps_per_execution,
     )
 
 
-def build_optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:
-    """The Keras optimizer that a spec names."""
+def build_optimizer(training: TrainingSpec, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """The Keras optimizer that a spec names, with its learning rate planned over all steps."""
     extra = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
-    return OPTIMIZERS[training.optimizer](learning_rate=training.learning_rate, **extra)
+    return OPTIMIZERS[training.optimizer](learning_rate=_schedule(training, steps_per_epoch * training.epochs), **extra)
+
+
+def _schedule(training: TrainingSpec, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    rate, warm = training.learning_rate, steps // 4
+    if training.schedule == "constant":
+        return rate
+    if training.schedule == "cosine" or not warm:
+        return keras.optimizers.schedules.CosineDecay(rate, steps)
+    return keras.optimizers.schedules.CosineDecay(rate / 10, steps - warm, warmup_target=rate, warmup_steps=warm)
 
 
 class TrainingBatches:
@@ -121,10 +131,14 @@ def _in_memory() -> tf.data.Options:
 
 
 def distort(batch: tf.Tensor, spec: AugmentationSpec, seed: Sequence) -> tf.Tensor:
-    """Rotate, shift and zoom each image of a batch (n, side, side, 1) by random amounts that follow from the two numbers of `seed`."""
+    """Change each image of a batch (n, side, side, 1) by random amounts that follow from the two numbers of `seed`."""
     count, side = tf.shape(batch)[0], batch.shape[1]
-    uniform = tf.unstack(tf.random.stateless_uniform((4, count), seed, -1, 1))
+    uniform = tf.unstack(tf.random.stateless_uniform((augmentation.DRAWS, count), seed, -1, 1))
     rows = augmentation.transforms(uniform, tf.cos, tf.sin, spec, side)
+    if spec.stroke:
+        batch = _redraw(batch, uniform[6] * spec.stroke)
+    if spec.elastic:
+        return _bend(batch, rows, spec, seed)
     zeros = tf.zeros_like(rows[0])
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=batch,
@@ -134,3 +148,37 @@ def distort(batch: tf.Tensor, spec: AugmentationSpec, seed: Sequence) -> tf.Tens
         fill_mode="CONSTANT",
         fill_value=0.0,
     )
+
+
+def _redraw(batch: tf.Tensor, stroke: tf.Tensor) -> tf.Tensor:
+    """Each image with a pen that is thicker by up to a pixel on each side, or thinner, and with the ink as bright as before."""
+    stroke = stroke[:, tf.newaxis, tf.newaxis, tf.newaxis]
+    padded = tf.pad(batch, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    neighbours = [batch, padded[:, 2:, 1:-1], padded[:, :-2, 1:-1], padded[:, 1:-1, 2:], padded[:, 1:-1, :-2]]
+    thick, thin = reduce(tf.maximum, neighbours), reduce(tf.minimum, neighbours)
+    mixed = batch + tf.abs(stroke) * (tf.where(stroke > 0, thick, thin) - batch)
+    peak, now = (tf.reduce_max(images, axis=[1, 2, 3], keepdims=True) for images in (batch, mixed))
+    return mixed * tf.minimum(4.0, peak / tf.maximum(now, 1e-6))
+
+
+def _bend(batch: tf.Tensor, rows: list[tf.Tensor], spec: AugmentationSpec, seed: Sequence) -> tf.Tensor:
+    """Each image read at places moved by its affine map and a random smooth field; bilinear, and black outside."""
+    count, side = tf.shape(batch)[0], batch.shape[1]
+    weights = tf.constant(augmentation.bend(side))
+    shape = (count, 2, augmentation.FIELD, augmentation.FIELD)
+    field = tf.random.stateless_uniform(shape, [seed[0], -1 - seed[1]], -1, 1) * (spec.elastic * side)
+    moves = tf.einsum("yp,nkpq,xq->nkyx", weights, field, weights)
+    a, b, c, d, e, f = (row[:, tf.newaxis, tf.newaxis] for row in rows)
+    line = tf.range(side, dtype=tf.float32)
+    x, y = line[tf.newaxis, tf.newaxis, :], line[tf.newaxis, :, tf.newaxis]
+    across, down = a * x + b * y + c + moves[:, 0], d * x + e * y + f + moves[:, 1]
+    # A border of zeros stands for all that lies outside.
+    flat = tf.reshape(tf.pad(batch, [[0, 0], [1, 1], [1, 1], [0, 0]]), [-1])
+    across, down = (tf.clip_by_value(places + 1, 0.0, side + 0.999) for places in (across, down))
+    left, top = tf.floor(across), tf.floor(down)
+    right_part, low_part = across - left, down - top
+    first = tf.range(count)[:, tf.newaxis, tf.newaxis] * (side + 2) ** 2
+    corner = first + tf.cast(top, tf.int32) * (side + 2) + tf.cast(left, tf.int32)
+    upper = tf.gather(flat, corner) * (1 - right_part) + tf.gather(flat, corner + 1) * right_part
+    lower = tf.gather(flat, corner + side + 2) * (1 - right_part) + tf.gather(flat, corner + side + 3) * right_part
+    return (upper * (1 - low_part) + lower * low_part)[..., tf.newaxis]

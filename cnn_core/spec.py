@@ -13,6 +13,7 @@ from cnn_core.layer_kinds import Layer
 
 DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist"]
 OptimizerName = Literal["sgd", "adam", "adagrad", "rmsprop"]
+ScheduleName = Literal["constant", "cosine", "one-cycle"]
 INPUT = "input"
 
 
@@ -82,15 +83,25 @@ class AugmentationSpec(Spec):
     """Random changes to every training image, drawn anew each time it is shown. 0 switches one off.
 
     rotation: up to this many degrees either way. shift: up to this fraction of the side. zoom: up to this fraction in or out.
+    shear: up to this much to the side for each step down. stretch: up to this fraction wider and as much lower, or the reverse.
+    stroke: a pen up to this many pixels thicker or thinner at each edge. elastic: points of the image wander apart by up to this
+    fraction of the side. hands: this part of the zeros, ones, sevens and nines is redrawn, once before training, as other hands
+    write them (slash, flag and foot, crossbar, looped tail); only where the images are digits.
     """
 
     rotation: float = Field(0.0, ge=0, le=45, allow_inf_nan=False)
     shift: float = Field(0.0, ge=0, le=0.3, allow_inf_nan=False)
     zoom: float = Field(0.0, ge=0, le=0.5, allow_inf_nan=False)
+    shear: float = Field(0.0, ge=0, le=0.5, allow_inf_nan=False)
+    stretch: float = Field(0.0, ge=0, le=0.5, allow_inf_nan=False)
+    stroke: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    elastic: float = Field(0.0, ge=0, le=0.2, allow_inf_nan=False)
+    hands: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
 
     @property
     def active(self) -> bool:
-        return bool(self.rotation or self.shift or self.zoom)
+        """Whether images change each time they are shown."""
+        return any((self.rotation, self.shift, self.zoom, self.shear, self.stretch, self.stroke, self.elastic))
 
 
 class DataSpec(Spec):
@@ -102,10 +113,15 @@ class DataSpec(Spec):
 
 
 class TrainingSpec(Spec):
-    """How it is trained. `momentum` is used by SGD alone; `deterministic` repeats a run to the bit, a little slower."""
+    """How it is trained. `momentum` is used by SGD alone; `deterministic` repeats a run to the bit, a little slower.
+
+    schedule: what becomes of the learning rate. constant; cosine: it falls to 0 along half a cosine; one-cycle: it first rises
+    from a tenth over a quarter of the steps (Smith and Topin, Super-Convergence, 2018).
+    """
 
     optimizer: OptimizerName = "adam"
     learning_rate: float = Field(0.001, gt=0, le=10, allow_inf_nan=False)
+    schedule: ScheduleName = "constant"
     momentum: float = Field(0.9, ge=0, lt=1, allow_inf_nan=False)
     batch_size: int = Field(128, ge=1, le=4096)
     epochs: int = Field(10, ge=1, le=1000)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core import datasets, shapes
+from cnn_core import datasets, handwriting, shapes
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
@@ -89,6 +89,9 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     sink.stage("Reading the images")
     course.data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
     train_part, validation_part = split(course.data, spec)
+    if spec.data.augmentation.hands and course.data.info.labels == datasets.DIGITS:
+        sink.stage("Redrawing some digits in other hands")
+        train_part = (handwriting.vary(*train_part, spec.data.augmentation.hands, spec.training.seed), train_part[1])
 
     sink.stage("Building the network")
     keras.utils.set_random_seed(spec.training.seed)
@@ -100,7 +103,8 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
     course.multiply_adds = network.multiply_adds
     course.reading = reading_size(network)
-    compile_model(trainer, spec, steps_per_execution(network.multiply_adds, spec.training.batch_size, batches.steps))
+    execution = steps_per_execution(network.multiply_adds, spec.training.batch_size, batches.steps)
+    compile_model(trainer, spec, batches.steps, execution)
     sink.append([], parameters=model.count_params(), steps_per_epoch=batches.steps, stage="Training")
     course.reporter = Reporter(sink, batches.steps)
     trainer.fit(

@@ -15,6 +15,7 @@ from cnn_core.spec import (
     ModelSpec,
     OptimizerName,
     RunSpec,
+    ScheduleName,
     TrainingSpec,
 )
 
@@ -57,12 +58,23 @@ data = st.builds(
     DataSpec,
     dataset=st.sampled_from(get_args(DatasetName)),
     validation=st.just("test") | _floats(0, 0.5),
-    augmentation=st.builds(AugmentationSpec, rotation=_floats(0, 45), shift=_floats(0, 0.3), zoom=_floats(0, 0.5)),
+    augmentation=st.builds(
+        AugmentationSpec,
+        rotation=_floats(0, 45),
+        shift=_floats(0, 0.3),
+        zoom=_floats(0, 0.5),
+        shear=_floats(0, 0.5),
+        stretch=_floats(0, 0.5),
+        stroke=_floats(0, 1),
+        elastic=_floats(0, 0.2),
+        hands=_floats(0, 1),
+    ),
 )
 training = st.builds(
     TrainingSpec,
     optimizer=st.sampled_from(get_args(OptimizerName)),
     learning_rate=_floats(0, 10, exclude_min=True),
+    schedule=st.sampled_from(get_args(ScheduleName)),
     momentum=_floats(0, 1, exclude_max=True),
     batch_size=st.integers(1, 4096),
     epochs=st.integers(1, 1000),

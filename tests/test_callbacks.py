@@ -45,7 +45,7 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 
 def fit(images, sink: Notes, steps_per_execution: int, epochs: int = 2, reporter: Reporter | None = None) -> keras.Model:
     model = build_model(SPEC)
-    compile_model(model, SPEC, steps_per_execution)
+    compile_model(model, SPEC, 7, steps_per_execution)
     model.fit(
         TrainingBatches(*images, SPEC).dataset,
         epochs=epochs,

@@ -27,7 +27,7 @@ def test_the_same_updates_and_the_same_scores(batch_size):
         keras.utils.set_random_seed(0)
         model = build_model(SPEC)
         trainer = wrap(model)
-        compile_model(trainer, SPEC, steps_per_execution=2)
+        compile_model(trainer, SPEC, 3, steps_per_execution=2)
         history = trainer.fit(batches, epochs=2, verbose=0, validation_data=batches).history
         found.append((history, model.get_weights()))
     (whole_history, whole), (halves_history, halves) = found

@@ -103,7 +103,7 @@ def learning(sink, steps: int = 1) -> worker.Course:
     """A run that has taken some steps."""
     spec = preset("tiny").spec
     model = build_model(spec)
-    compile_model(model, spec)
+    compile_model(model, spec, 7)
     model.optimizer.iterations.assign(steps)
     return worker.Course(datasets.load("mnist-5k"), model, model, Reporter(sink, steps_per_epoch=1))
 

@@ -12,6 +12,7 @@ STRENGTHS = (0.0, 0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 RATES = (0.00001, 0.0001, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "linear")
+SCHEDULES = {"constant": "Constant", "cosine": "Cosine", "one-cycle": "One cycle"}
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop"}
 
 
@@ -199,6 +200,14 @@ def training(part: TrainingSpec) -> TrainingSpec:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, key=_keyed("seed", part.seed), help="Start of all randomness: same seed, same run."
         )
+    schedule = st.segmented_control(
+        "Learning rate over time",
+        list(SCHEDULES),
+        format_func=SCHEDULES.get,
+        key=_keyed("schedule", part.schedule),
+        help="Cosine lets it fall smoothly to zero by the last step; one cycle warms up over the first quarter as well.",
+        required=True,
+    )
     exact = st.toggle(
         "Repeat to the bit",
         key=_keyed("deterministic", part.deterministic),
@@ -207,6 +216,7 @@ def training(part: TrainingSpec) -> TrainingSpec:
     return TrainingSpec(
         optimizer=optimizer,
         learning_rate=rate,
+        schedule=schedule,
         momentum=momentum,
         batch_size=batch,
         epochs=epochs,
@@ -229,34 +239,39 @@ def validation(part: DataSpec) -> float | str:
     return st.slider("Validation part", 0.0, 0.5, step=0.05, key=_keyed("validation", start), help=help)
 
 
-def augmentation(part: AugmentationSpec) -> AugmentationSpec:
-    """Random changes to the training images."""
-    return AugmentationSpec(
-        rotation=st.slider(
-            "Rotation (degrees)",
-            0.0,
-            45.0,
-            step=1.0,
-            key=_keyed("rotation", part.rotation),
-            help="Turns each image up to this far, either way.",
+def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
+    """Random changes to the training images; `digits`: whether they are digits, which other hands write differently."""
+    changes = (
+        ("rotation", "Rotation (degrees)", 45.0, 1.0, "Turns each image up to this far, either way."),
+        ("shift", "Shift (part of the side)", 0.3, 0.01, "Moves each image up to this far."),
+        ("zoom", "Zoom (part of the size)", 0.5, 0.01, "Enlarges or shrinks up to this much."),
+        ("shear", "Shear (slant)", 0.5, 0.01, "Slants each image up to this much, either way, as italic letters are."),
+        ("stretch", "Stretch (part of the width)", 0.5, 0.01, "Makes each image wider and lower, or narrower and higher."),
+        ("stroke", "Pen (pixels)", 1.0, 0.05, "Makes the strokes thicker or thinner by up to this much at each edge."),
+        (
+            "elastic",
+            "Elastic (part of the side)",
+            0.2,
+            0.01,
+            "Lets the parts of an image wander up to this far, each its own way.",
         ),
-        shift=st.slider(
-            "Shift (part of the side)",
-            0.0,
-            0.3,
-            step=0.01,
-            key=_keyed("shift", part.shift),
-            help="Moves each image up to this far.",
-        ),
-        zoom=st.slider(
-            "Zoom (part of the size)",
-            0.0,
-            0.5,
-            step=0.01,
-            key=_keyed("zoom", part.zoom),
-            help="Enlarges or shrinks up to this much.",
+        (
+            "hands",
+            "Other hands (part of the images)",
+            1.0,
+            0.05,
+            "Redraws this part of the zeros, ones, sevens and nines: slashed, with flag and foot, crossed, with a looped tail.",
         ),
     )
+    values = {}
+    columns = st.columns(2)
+    for number, (name, label, high, step, help) in enumerate(changes):
+        with columns[number % 2]:
+            if name == "hands" and not digits:
+                values[name] = part.hands
+            else:
+                values[name] = st.slider(label, 0.0, high, step=step, key=_keyed(name, getattr(part, name)), help=help)
+    return AugmentationSpec(**values)
 
 
 def dataset_name(value: str) -> str:
