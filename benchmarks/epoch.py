@@ -3,26 +3,22 @@
     CNN_LAB_DATA=FOLDER python -m benchmarks.epoch [--rounds 3] [--epochs 4] [--pytorch] [--browser]
 
 FOLDER holds mnist.npz. Each round trains every side once; the first epoch of each training, which compiles, is left out.
-The sides: the plain script with TensorFlow's defaults, the same with oneDNN switched off (what the defaults are on many CPUs),
-with --pytorch the same training in PyTorch (which benchmarks/requirements.txt installs), the lab with nobody watching and, with
---browser, the lab with its Build page open in Chromium on the same cores.
+The sides: the plain script with TensorFlow's defaults, the same with oneDNN switched off (what the defaults are on many CPUs) and
+on, the lab with nobody watching, the lab with one viewer that draws nothing and, with --pytorch, the same training in PyTorch
+(which benchmarks/requirements.txt installs) and, with --browser, the lab with its Build page open in Chromium on the same cores.
 """
 
 import argparse
 import json
 import os
-import platform
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.sides import ROOT, TRAIN, cpu, data_folder
+from benchmarks.viewers import server, watched
 
 
 def answer(command: list[str], **environment: str | None) -> list[float]:
@@ -34,55 +30,22 @@ def answer(command: list[str], **environment: str | None) -> list[float]:
     return json.loads(done.stdout.strip().splitlines()[-1])["seconds_per_epoch"][1:]
 
 
-@contextmanager
-def watched(home: str):
-    """The Build page in Chromium for as long as the block runs."""
+def with_browser(train: list[str], home: str) -> list[float]:
+    """The seconds of a training that a browser watches from its first second on."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser.find_browser import installed
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    environment = {**os.environ, "CNN_LAB_HOME": home, "CNN_LAB_SPARE": "0"}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health")
-                break
-            except OSError:
-                time.sleep(0.1)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-
-            def look() -> None:
-                page.goto(f"http://127.0.0.1:{port}")
-                page.get_by_role("button", name="Stop and keep").wait_for(timeout=60_000)
-
-            yield look
-            browser.close()
-    finally:
-        server.kill()
-        server.wait()
-
-
-def with_browser(train: list[str], home: str) -> list[float]:
-    """The seconds of a training that a browser watches from its first second on."""
-    with watched(home) as look:
-        process = subprocess.Popen(
-            train,
-            cwd=ROOT,
-            env={**os.environ, "CNN_LAB_HOME": home},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    with server(home) as port, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        environment = {**os.environ, "CNN_LAB_HOME": home}
+        process = subprocess.Popen(train, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         time.sleep(1)  # until the run is in the store
-        look()
+        page.goto(f"http://127.0.0.1:{port}")
+        page.get_by_role("button", name="Stop and keep").wait_for(timeout=60_000)
         output, _ = process.communicate()
+        browser.close()
     return json.loads(output)["seconds_per_epoch"][1:]
 
 
@@ -93,18 +56,16 @@ def main() -> None:
     parser.add_argument("--pytorch", action="store_true", help="measure PyTorch as well")
     parser.add_argument("--browser", action="store_true", help="measure with the page open as well")
     options = parser.parse_args()
-    data = Path(os.environ.get("CNN_LAB_DATA", "")) / "mnist.npz"
-    if not data.is_file():
-        sys.exit("Set CNN_LAB_DATA to a folder that holds mnist.npz.")
-    os.environ["CNN_LAB_DATA"] = str(data.parent.absolute())
+    data = data_folder() / "mnist.npz"
     home = tempfile.mkdtemp(prefix="cnn-lab-benchmark-")
-    script = [sys.executable, "benchmarks/plain_script.py", str(options.epochs), str(data.absolute())]
-    train = [sys.executable, "-m", "cnn_core", "train", "--preset", "lenet5", "--dataset", "mnist"]
-    train += ["--epochs", str(options.epochs), "--json"]
+    script = [sys.executable, "benchmarks/plain_script.py", str(options.epochs), str(data)]
+    train = [*TRAIN, "--epochs", str(options.epochs)]
     sides = {
         "plain script, defaults": lambda: answer(script, TF_ENABLE_ONEDNN_OPTS=None),
         "plain script, oneDNN off": lambda: answer(script, TF_ENABLE_ONEDNN_OPTS="0"),
+        "plain script, oneDNN on": lambda: answer(script, TF_ENABLE_ONEDNN_OPTS="1"),
         "lab, nobody watching": lambda: answer(train, CNN_LAB_HOME=home),
+        "lab, one viewer": lambda: watched(1, options.epochs, home)[0],
     }
     if options.pytorch:
         torch = [sys.executable, "benchmarks/pytorch_script.py", *script[2:]]
@@ -121,15 +82,6 @@ def main() -> None:
     for side, values in seconds.items():
         middle = statistics.median(values)
         print(f"{side:<28} median {middle:6.2f} s  ({min(values):.2f} to {max(values):.2f})  {middle / lab:5.2f} x the lab")
-
-
-def cpu() -> str:
-    """The model of this computer's CPU."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown CPU"
 
 
 if __name__ == "__main__":

@@ -10,15 +10,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cnn_core.curves import Curve, Curves
 from cnn_core.insight import LayerView
 from cnn_core.shapes import NetworkReport
-from cnn_core.store import Metric
 
 TRAINING, VALIDATION, RIGHT, WRONG = "#2f8fcb", "#e07b1f", "#1b9e77", "#d1495b"
 PALETTE = ("#2f8fcb", "#e07b1f", "#1b9e77", "#c061a9", "#8c7a2b", "#56b4e9", "#d1495b", "#7a7a7a")
 MAP_SCALE = "Viridis"
 SIGNED_SCALE = "RdBu_r"
 MAPS_SHOWN = 16
+NOTHING = Curve(np.empty(0, np.int64), np.empty(0))
 TITLES = {"accuracy": "Accuracy", "loss": "Loss"}
 KIND_COLOURS = {
     "input": "#8a8f98",
@@ -38,7 +39,7 @@ def _layout(figure: go.Figure, height: int, **layout) -> go.Figure:
     )
 
 
-def training_curves(rows: Sequence[Metric], name: str, steps_per_epoch: int, epochs: int, height: int = 260) -> go.Figure:
+def training_curves(curves: Curves, name: str, steps_per_epoch: int, epochs: int, height: int = 260) -> go.Figure:
     """Curve of one metric over the epochs: the running value of training, and training and validation per epoch."""
     steps = max(1, steps_per_epoch)
     figure = go.Figure()
@@ -47,14 +48,13 @@ def training_curves(rows: Sequence[Metric], name: str, steps_per_epoch: int, epo
         ("train", "training", {"color": TRAINING, "width": 2.5}, "lines+markers"),
         ("validation", "validation", {"color": VALIDATION, "width": 2.5}, "lines+markers"),
     ):
-        points = [(row.step / steps, row.value) for row in rows if row.phase == phase and row.name == name]
-        x, y = zip(*points, strict=True) if points else ((), ())
+        curve = curves.by_name.get((phase, name), NOTHING)
         symbol = "diamond" if phase == "validation" else "circle"
         figure.add_scatter(
-            x=x,
-            y=y,
+            x=curve.steps / steps,
+            y=curve.values,
             name=title,
-            mode=mode if len(points) > 1 else "markers",  # a line of one point is invisible
+            mode=mode if len(curve.steps) > 1 else "markers",  # a line of one point is invisible
             line=line,
             marker={"size": 6, "symbol": symbol},
             hovertemplate="epoch %{x:.2f}: %{y:.4f}",
@@ -63,7 +63,7 @@ def training_curves(rows: Sequence[Metric], name: str, steps_per_epoch: int, epo
     figure.update_yaxes(
         title=TITLES[name], tickformat=".0%" if name == "accuracy" else None, rangemode="tozero" if name == "loss" else None
     )
-    values = [value for line in figure.data for value in line.y]
+    values = [float(value) for line in figure.data for value in line.y]
     if len(values) < 2:  # a range of its own would put one point anywhere
         figure.update_yaxes(range=[0, 1.02] if name == "accuracy" else [0, max([2.5, *(1.1 * value for value in values)])])
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}

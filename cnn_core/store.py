@@ -7,9 +7,10 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock
@@ -196,10 +197,11 @@ class Store:
 
     def runs(self, statuses: Iterable[str] | None = None) -> list[Run]:
         """All runs, or those with one of `statuses`, newest first; without those that cannot be read."""
+        wanted = None if statuses is None else tuple(statuses)
+        condition = "" if wanted is None else f"WHERE status IN ({', '.join('?' * len(wanted))})"
         with self._connect() as connection:
-            rows = connection.execute("SELECT * FROM runs ORDER BY number DESC").fetchall()
-        wanted = None if statuses is None else set(statuses)
-        return [run for row in rows if wanted is None or row["status"] in wanted if (run := _readable(row))]
+            rows = connection.execute(f"SELECT * FROM runs {condition} ORDER BY number DESC", wanted or ()).fetchall()
+        return [run for row in rows if (run := _readable(row))]
 
     def ids(self) -> list[str]:
         """The ids of all runs, newest first; also of those whose stored spec this version of the lab cannot read."""
@@ -241,25 +243,36 @@ class Store:
                 columns = ", ".join(f"{name} = ?" for name in values)
                 connection.execute(f"UPDATE runs SET {columns} WHERE run = ?", (*values.values(), run))
 
-    def metrics(self, run: str) -> list[Metric]:
-        """All metric rows of a run in the order of its steps."""
+    def metrics(self, run: str, phases: Sequence[str] = ()) -> list[Metric]:
+        """All metric rows of a run, or those of some phases, in the order of its steps."""
+        condition = f"AND phase IN ({', '.join('?' * len(phases))})" if phases else ""
         with self._connect() as connection:
             rows = connection.execute(
-                "SELECT step, epoch, phase, name, value, time FROM metrics WHERE run = ? ORDER BY step, rowid", (run,)
+                f"SELECT step, epoch, phase, name, value, time FROM metrics WHERE run = ? {condition} ORDER BY step, rowid",
+                (run, *phases),
             ).fetchall()
         return [Metric(*row) for row in rows]
+
+    def points(self, run: str, after: int = 0) -> list[tuple[int, int, str, str, float]]:
+        """(row, step, phase, name, value) of the metric rows of a run with a number above `after`, in the order of writing."""
+        # With the plus sign SQLite goes by number, not by run: few rows are new, and a long run has many.
+        by = "+run" if after else "run"
+        with self._connect() as connection:
+            rows = connection.execute(
+                f"SELECT rowid, step, phase, name, value FROM metrics WHERE {by} = ? AND rowid > ? ORDER BY rowid", (run, after)
+            )
+            return [tuple(row) for row in rows]
 
     def history(self, run: str) -> dict[str, list[float]]:
         """Values per epoch as Keras names them: accuracy, loss, val_accuracy, val_loss."""
         history: dict[str, list[float]] = {}
-        for row in self.metrics(run):
-            if row.phase in ("train", "validation"):
-                history.setdefault(("val_" if row.phase == "validation" else "") + row.name, []).append(row.value)
+        for row in self.metrics(run, ("train", "validation")):
+            history.setdefault(("val_" if row.phase == "validation" else "") + row.name, []).append(row.value)
         return history
 
     def seconds_per_epoch(self, run: str) -> list[float]:
         """Wall seconds of each epoch, validation included."""
-        return [row.value for row in self.metrics(run) if row.phase == "seconds"]
+        return [row.value for row in self.metrics(run, ("seconds",))]
 
     def event(self, run: str, kind: str, text: str) -> None:
         """Note something that happened to a run."""
@@ -286,7 +299,17 @@ class Store:
 def _run(row: sqlite3.Row) -> Run:
     values = dict(row)
     del values["number"]
-    return Run(**{**values, "spec": from_json(values["spec"], f"The stored spec of run {values['run']}")})
+    try:
+        spec = _parsed(values["spec"])
+    except SpecError as error:
+        raise SpecError(f"The stored spec of run {values['run']}: {error}") from None
+    return Run(**{**values, "spec": spec})
+
+
+@lru_cache(maxsize=2000)
+def _parsed(text: str) -> RunSpec:
+    """Specs are frozen, and the same text is read again at every look at its run."""
+    return from_json(text)
 
 
 def _readable(row: sqlite3.Row) -> Run | None:

@@ -5,26 +5,26 @@ import pytest
 
 from cnn_core import figures
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
+from cnn_core.curves import Curve, Curves
 from cnn_core.insight import LayerView
 from cnn_core.shapes import report
-from cnn_core.store import Metric
 
 LABELS = tuple("0123456789")
 
 
-def rows(steps: int = 500) -> list[Metric]:
-    """A long run: a running value each step, and values of ten epochs."""
-    made = []
+def long_run(steps: int = 500) -> Curves:
+    """A running value each step, and values of ten epochs."""
+    made, each, ends = {}, np.arange(1, steps + 1), np.arange(1, 11)
     for name, value in (("loss", 2.0), ("accuracy", 0.5)):
-        made += [Metric(step, 1 + step // 51, "step", name, value / step, 0.0) for step in range(1, steps + 1)]
+        made["step", name] = Curve(each, value / each)
         for phase in ("train", "validation"):
-            made += [Metric(50 * epoch, epoch, phase, name, value / epoch, 0.0) for epoch in range(1, 11)]
-    return [*made, Metric(500, 10, "seconds", "epoch", 3.0, 0.0)]
+            made[phase, name] = Curve(50 * ends, value / ends)
+    return Curves({**made, ("seconds", "epoch"): Curve(np.array([500]), np.array([3.0]))}, 1)
 
 
 @pytest.mark.parametrize(("name", "first", "title"), [("loss", 2.0, "Loss"), ("accuracy", 0.5, "Accuracy")])
 def test_curves_keep_every_point(name, first, title):
-    figure = figures.training_curves(rows(), name, steps_per_epoch=50, epochs=30)
+    figure = figures.training_curves(long_run(), name, steps_per_epoch=50, epochs=30)
     running, train, validation = figure.data
     assert [trace.name for trace in figure.data] == ["training, running", "training", "validation"]
     assert len(running.x) == 500 and running.x[0] == pytest.approx(1 / 50) and running.y[0] == first
@@ -37,7 +37,7 @@ def test_curves_keep_every_point(name, first, title):
 
 
 def test_curves_of_nothing_yet():
-    figure = figures.training_curves([], "loss", steps_per_epoch=0, epochs=5)
+    figure = figures.training_curves(Curves({}, 0), "loss", steps_per_epoch=0, epochs=5)
     assert [len(trace.x) for trace in figure.data] == [0, 0, 0] and figure.layout.xaxis.range == (0, 5)
 
 
@@ -113,7 +113,9 @@ def test_the_drawing_marks_the_faulty_layer_and_those_behind_it():
 
 @pytest.mark.parametrize(("name", "value", "highest"), [("accuracy", 0.4, 1.02), ("loss", 9.0, 9.9), ("loss", 1.0, 2.5)])
 def test_the_first_point_of_a_run_can_be_seen(name, value, highest):
-    figure = figures.training_curves([Metric(4, 1, "step", name, value, 0.0)], name, steps_per_epoch=8, epochs=2)
+    figure = figures.training_curves(
+        Curves({("step", name): Curve(np.array([4]), np.array([value]))}, 1), name, steps_per_epoch=8, epochs=2
+    )
     running = figure.data[0]
-    assert (running.x, running.y, running.mode) == ((0.5,), (value,), "markers")
+    assert (list(running.x), list(running.y), running.mode) == ([0.5], [value], "markers")
     assert figure.layout.yaxis.range == pytest.approx((0, highest))

@@ -6,8 +6,9 @@ from math import ceil
 import streamlit as st
 
 from cnn_core import figures
+from cnn_core.curves import Curves
 from cnn_core.store import Run
-from pages.components import state
+from pages.components import audience, state
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -27,14 +28,12 @@ def live_panel(run: Run, chart_height: int = 260) -> None:
 
 
 def _every(run: Run) -> float | None:
-    """Seconds between two looks at a run: few while something is about to happen, none when it is over."""
+    """Seconds between two looks at a run: few while something is about to happen, none when it is over, more for a crowd."""
     if run.is_over:
         return None
-    if run.status == "queued":
-        return 1
-    if run.step == 0 or state.lab().is_stopping(run.run):
-        return 0.4
-    return 1 if time.time() - run.started < 20 else 2
+    if run.status != "queued" and (run.step == 0 or state.lab().is_stopping(run.run)):
+        return audience.stretched(0.4, each=0.05)
+    return audience.stretched(1 if run.status == "queued" or time.time() - run.started < 20 else 2, each=0.25)
 
 
 @state.in_sentences()
@@ -42,7 +41,7 @@ def _panel(name: str, every: float | None, chart_height: int) -> None:
     if every:
         state.lab().reconcile()
     run = state.lab().store.get(name)
-    rows = state.lab().store.metrics(name)
+    curves = state.curves(name)
     if every != _every(run):
         if run.is_over:
             state.lab().warm()
@@ -51,10 +50,16 @@ def _panel(name: str, every: float | None, chart_height: int) -> None:
     _progress(run)
     left, right = st.columns(2)
     for column, metric in ((left, "accuracy"), (right, "loss")):
-        figure = figures.training_curves(rows, metric, run.steps_per_epoch, run.epochs, chart_height)
-        last = next((row.value for row in reversed(rows) if row.name == metric), None)
+        figure = _figure(name, curves.version, metric, run.steps_per_epoch, run.epochs, chart_height, curves)
+        last = curves.last(metric)
         alt = f"{metric} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
         column.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _figure(run: str, version: int, metric: str, steps_per_epoch: int, epochs: int, height: int, _curves: Curves):
+    """A chart of what is known now, drawn once for all viewers."""
+    return figures.training_curves(_curves, metric, steps_per_epoch, epochs, height)
 
 
 def _header(run: Run) -> None:

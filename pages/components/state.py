@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from cnn_core import datasets, links, presets
+from cnn_core.curves import Curves, Reader
 from cnn_core.errors import LabError, SpecError, UnknownRun
 from cnn_core.jobs import Lab
 from cnn_core.spec import RunSpec
@@ -31,6 +32,16 @@ def _lab(home: str) -> Lab:
 def lab() -> Lab:
     """The lab of the home folder. Raises StoreError when the folder cannot be used."""
     return _lab(str(default_home()))
+
+
+@st.cache_resource(show_spinner=False)
+def _reader(home: str) -> Reader:
+    return Reader(lab().store)
+
+
+def curves(run: str) -> Curves:
+    """The curves of a run, read once for all viewers."""
+    return _reader(str(default_home())).curves(run)
 
 
 @st.cache_resource(show_spinner="Reading the images…", max_entries=3)

@@ -1,0 +1,181 @@
+"""What watching costs: sessions without a browser that follow a run on the Build page, as Streamlit's own client does.
+
+    CNN_LAB_DATA=FOLDER python -m benchmarks.viewers [--viewers 30] [--epochs 5]
+
+Trains the LeNet-5 preset on FOLDER's 60,000 images with nobody and with the viewers, alternating, and prints how long a refresh
+took from its request to its last message, how often they came, and the seconds per epoch.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+
+from benchmarks.sides import ROOT, TRAIN, cpu, data_folder
+
+
+@contextmanager
+def server(home: str):
+    """The app on a free port for as long as the block runs; gives the port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    environment = {**os.environ, "CNN_LAB_HOME": home, "CNN_LAB_SPARE": "0"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health")
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Viewer:
+    """A session on a page: opens it, and asks for every refresh that the server has planned, until it is cancelled."""
+
+    def __init__(self, port: int, page: str = "") -> None:
+        self.port, self.page = port, page
+        self.refreshes: list[float] = []  # seconds from a request to its last message
+        self.intervals: list[float] = []
+        self.opened: float | None = None  # seconds until the page was there
+
+    async def watch(self) -> None:
+        """Follow the page for ever."""
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+        from websockets.asyncio.client import connect
+
+        address = f"ws://127.0.0.1:{self.port}/_stcore/stream"
+        async with connect(address, subprotocols=["streamlit"], max_size=None) as stream:
+            timers: dict[str, float] = {}
+            due: dict[str, float] = {}
+
+            async def ask(fragment: str = "") -> float:
+                message = BackMsg()
+                message.rerun_script.page_name = self.page
+                if fragment:
+                    message.rerun_script.fragment_id = fragment
+                    message.rerun_script.is_auto_rerun = True
+                await stream.send(message.SerializeToString())
+                return time.monotonic()
+
+            asked, busy = await ask(), True
+            while True:
+                wait = None if busy or not due else max(0.0, min(due.values()) - time.monotonic())
+                try:
+                    data = await asyncio.wait_for(stream.recv(), wait)
+                except TimeoutError:
+                    fragment = min(due, key=due.get)
+                    due[fragment] = time.monotonic() + timers[fragment]
+                    asked, busy = await ask(fragment), True
+                    continue
+                message = ForwardMsg.FromString(data)
+                kind = message.WhichOneof("type")
+                if kind == "new_session" and not message.new_session.fragment_ids_this_run:
+                    timers.clear()
+                    due.clear()
+                elif kind == "auto_rerun":
+                    timers[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+                    due[message.auto_rerun.fragment_id] = time.monotonic() + message.auto_rerun.interval
+                elif kind == "script_finished":
+                    taken, busy = time.monotonic() - asked, False
+                    if self.opened is None:
+                        self.opened = taken
+                    else:
+                        self.refreshes.append(taken)
+                        self.intervals += list(timers.values())
+
+
+def follow(port: int, count: int, answers: multiprocessing.Queue, over) -> None:
+    """`count` viewers in a process of their own, until `over` is set; puts (refreshes, intervals) into `answers`."""
+
+    async def crowd() -> None:
+        viewers = [Viewer(port) for _ in range(count)]
+        tasks = [asyncio.create_task(viewer.watch()) for viewer in viewers]
+        while not over.is_set():
+            await asyncio.sleep(0.2)
+        for task in tasks:
+            task.cancel()
+        failed = [error for error in await asyncio.gather(*tasks, return_exceptions=True) if isinstance(error, Exception)]
+        if failed:
+            print(f"{len(failed)} viewers failed, the first with {failed[0]!r}", file=sys.stderr)
+        answers.put(
+            ([time for viewer in viewers for time in viewer.refreshes], [s for viewer in viewers for s in viewer.intervals])
+        )
+
+    asyncio.run(crowd())
+
+
+def watched(count: int, epochs: int, home: str) -> tuple[list[float], list[float], list[float]]:
+    """(seconds per epoch without the first, seconds of each refresh, intervals between them) of a training with viewers."""
+    with server(home) as port:
+        answers, over = multiprocessing.Queue(), multiprocessing.Event()
+        process = subprocess.Popen(
+            [*TRAIN, "--epochs", str(epochs)],
+            cwd=ROOT,
+            env={**os.environ, "CNN_LAB_HOME": home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        time.sleep(1)  # until the run is in the store
+        crowd = multiprocessing.Process(target=follow, args=(port, count, answers, over))
+        crowd.start()
+        output, _ = process.communicate()
+        over.set()
+        refreshes, intervals = answers.get(timeout=30)
+        crowd.join()
+    return json.loads(output)["seconds_per_epoch"][1:], refreshes, intervals
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--viewers", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    data_folder()
+    home = tempfile.mkdtemp(prefix="cnn-lab-benchmark-")
+    alone, crowded, refreshes, intervals = [], [], [], []
+    for number in range(options.rounds):
+        done = subprocess.run(
+            [*TRAIN, "--epochs", str(options.epochs)],
+            cwd=ROOT,
+            env={**os.environ, "CNN_LAB_HOME": home},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        alone += json.loads(done.stdout)["seconds_per_epoch"][1:]
+        seconds, taken, every = watched(options.viewers, options.epochs, home)
+        crowded += seconds
+        refreshes += taken
+        intervals += every
+        print(f"round {number + 1}: {len(taken)} refreshes", flush=True)
+    quiet, busy = statistics.median(alone), statistics.median(crowded)
+    print(f"\nLeNet-5 preset, 60,000 images; {cpu()}, {os.cpu_count()} cores")
+    print(f"nobody:     {quiet:.2f} s per epoch ({min(alone):.2f} to {max(alone):.2f})")
+    print(
+        f"{options.viewers} viewers: {busy:.2f} s per epoch ({min(crowded):.2f} to {max(crowded):.2f}), {busy / quiet - 1:+.1%}"
+    )
+    middle, last = statistics.median(refreshes), sorted(refreshes)[int(0.95 * len(refreshes))]
+    print(f"a refresh: median {1000 * middle:.0f} ms, p95 {1000 * last:.0f} ms, of {len(refreshes)}")
+    print(f"seconds between refreshes: median {statistics.median(intervals):.1f}, longest {max(intervals):.1f}")
+
+
+if __name__ == "__main__":
+    main()
