@@ -85,7 +85,7 @@ class Viewer:
                     continue
                 message = ForwardMsg.FromString(data)
                 kind = message.WhichOneof("type")
-                if kind == "new_session" and not message.new_session.fragment_ids_this_run:
+                if kind == "new_session" and not message.metadata.run.fragment_ids:
                     timers.clear()
                     due.clear()
                 elif kind == "auto_rerun":

@@ -21,6 +21,8 @@ def _preset(name: str, title: str, about: str, blocks: Blocks, data: DataSpec, t
     return Preset(name, title, about, RunSpec(preset=name, model=to_graph(blocks), data=data, training=training))
 
 
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop"}
+SCHEDULES = {"constant": "Constant", "cosine": "Cosine", "one-cycle": "One cycle"}
 LENET_CONV = (
     ConvBlock(filters=6, kernel_size=5),
     ConvBlock(filters=6, kernel_size=5),
@@ -60,6 +62,43 @@ PRESETS = {
             TrainingSpec(epochs=30, batch_size=128),
         ),
         _preset(
+            "fast99",
+            "Fast: 99 % in half a minute",
+            "The quickest way past 99 % on the whole of MNIST, in about half a minute on two cores. Two convolutions of 16 and 32 "
+            "filters, each halved by pooling, keep a step cheap; a learning rate that rises and falls in one cycle needs only five "
+            "epochs; slightly turned and slanted images and dropout keep it from learning the training images by heart.",
+            Blocks(
+                conv=(ConvBlock(filters=16, kernel_size=5), ConvBlock(filters=32, kernel_size=3)),
+                dense=(DenseBlock(units=128, dropout=0.3),),
+            ),
+            DataSpec(validation=0.05, augmentation=AugmentationSpec(rotation=8, shear=0.1, stretch=0.08, shift=0.04)),
+            TrainingSpec(epochs=5, batch_size=128, learning_rate=0.004, schedule="one-cycle"),
+        ),
+        _preset(
+            "best",
+            "Best: reads real handwriting",
+            "The best reader, in some eight minutes on two cores with the whole of MNIST. Four 3x3 convolutions see fine strokes, and "
+            "each time the images come turned, slanted, stretched, bent and drawn with another pen. A quarter of the zeros, ones, "
+            "sevens and nines are redrawn as other hands write them: slashed, with a flag and a foot, crossed, with a looped tail. "
+            "MNIST has few of those, and networks trained without them misread them.",
+            Blocks(
+                conv=(
+                    ConvBlock(filters=32, padding="valid", pooling="none"),
+                    ConvBlock(filters=32, padding="valid", dropout=0.1),
+                    ConvBlock(filters=64, padding="valid", pooling="none"),
+                    ConvBlock(filters=64, padding="valid", dropout=0.1),
+                ),
+                dense=(DenseBlock(units=256, dropout=0.4),),
+            ),
+            DataSpec(
+                validation=0.05,
+                augmentation=AugmentationSpec(
+                    rotation=10, shear=0.12, stretch=0.1, shift=0.03, stroke=0.2, elastic=0.03, hands=0.25
+                ),
+            ),
+            TrainingSpec(epochs=20, batch_size=64, learning_rate=0.0015, schedule="one-cycle"),
+        ),
+        _preset(
             "dense-l2-l1",
             "Dense only, L2 and L1",
             "No convolution: one dense layer of 64 units, an L2 penalty of 0.01 on its kernel and L1 of 0.01 on its output. What "
@@ -77,6 +116,32 @@ def preset(name: str) -> Preset:
     if name not in PRESETS:
         raise SpecError(f"There is no preset {name!r}. Expected one of: {', '.join(PRESETS)}.")
     return PRESETS[name]
+
+
+def recipe(spec: RunSpec) -> str:
+    """How a spec is trained, in words: optimizer, learning rate, batches, and the random changes to the images.
+
+    >>> recipe(preset("lenet5").spec)
+    'Adam, learning rate 0.001, batches of 128'
+    """
+    training, changes = spec.training, spec.data.augmentation
+    planned = "" if training.schedule == "constant" else f" ({SCHEDULES[training.schedule].lower()})"
+    words = (
+        f"{OPTIMIZERS[training.optimizer]}, learning rate {training.learning_rate:g}{planned}, batches of {training.batch_size}"
+    )
+    amounts = (
+        ("turned by up to {:g} degrees", changes.rotation),
+        ("moved by up to {:.0%}", changes.shift),
+        ("enlarged or shrunk by up to {:.0%}", changes.zoom),
+        ("slanted by up to {:g}", changes.shear),
+        ("stretched by up to {:.0%}", changes.stretch),
+        ("drawn with a pen up to {:g} pixels thicker or thinner", changes.stroke),
+        ("bent by up to {:.0%}", changes.elastic),
+        ("{:.0%} of the zeros, ones, sevens and nines redrawn in other hands", changes.hands),
+    )
+    if said := [text.format(value) for text, value in amounts if value]:
+        words += f"; images {', '.join(said)}"
+    return words
 
 
 def origin(spec: RunSpec) -> str:

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core import datasets, handwriting, shapes
+from cnn_core import datasets, handwriting, presets, shapes
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
-from cnn_core.spec import RunSpec
+from cnn_core.spec import RunSpec, read
 from cnn_core.store import Store
 
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
@@ -83,7 +83,6 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     import tensorflow as tf
 
     from cnn_core.callbacks import Reporter
-    from cnn_core.halves import HalvesModel
     from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 
     sink.stage("Reading the images")
@@ -98,7 +97,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     if spec.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     course.model = model = build_model(spec)
-    course.trainer = trainer = HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
+    course.trainer = trainer = _trainer(spec, model)
     batches = TrainingBatches(*train_part, spec)
     network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
     course.multiply_adds = network.multiply_adds
@@ -118,6 +117,13 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
             course.reporter,
         ],
     )
+
+
+def _trainer(spec: RunSpec, model):
+    """What computes the steps of a model: itself, or the same layers in halves."""
+    from cnn_core.halves import HalvesModel
+
+    return HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
 
 
 def _save(course: Course, sink: Sink) -> None:
@@ -313,13 +319,30 @@ def _log_to(file: Path) -> None:
     os.close(descriptor)
 
 
+def _warm_up(spec: RunSpec) -> None:
+    """Do once, on noise, all that makes the first steps of a process slow: load TensorFlow, build graphs, compile kernels."""
+    import keras
+
+    import cnn_core.callbacks  # noqa: F401
+    from cnn_core.model import TrainingBatches, build_model, compile_model
+
+    noise = np.random.default_rng(0).integers(0, 256, (2 * spec.training.batch_size, 28, 28, 1), np.uint8)
+    _share_cores(spec)
+    trainer = _trainer(spec, build_model(spec))
+    batches = TrainingBatches(noise, np.zeros(len(noise), np.uint8), spec)
+    compile_model(trainer, spec, batches.steps)
+    trainer.fit(batches.dataset, shuffle=False, verbose=0)
+    keras.utils.clear_session()
+    datasets.load(datasets.EMBEDDED)  # half a second of reading text
+
+
 def main(arguments: list[str]) -> None:
     if arguments == ["--spare"]:
-        import cnn_core.callbacks
-        import cnn_core.model  # noqa: F401  (loads TensorFlow before there is anything to do)
-
-        datasets.load(datasets.EMBEDDED)  # half a second of reading text
+        usual = presets.preset("lenet5").spec
+        _warm_up(usual)
         line = sys.stdin.readline().strip()
+        if line and in_halves(read(Path(line) / "spec.json")) != in_halves(usual):
+            os.execv(sys.executable, [sys.executable, "-m", "cnn_core.worker", line])  # the cores are shared out for good
         if line:
             run(Path(line))
     elif len(arguments) == 1:

@@ -5,6 +5,7 @@ import streamlit as st
 from cnn_core import datasets, figures, presets
 from pages.components import pictures, state
 from pages.components.input_picker import input_picker
+from pages.components.live_panel import duration
 from pages.components.run_picker import run_picker
 
 state.open_session()
@@ -43,4 +44,8 @@ def read_digit() -> None:
 
 
 read_digit()
-st.caption(f"{run.name}, {presets.origin(run.spec)}: {run.epoch} epochs on {datasets.info(run.spec.data.dataset).title}.")
+where = datasets.info(run.spec.data.dataset).title
+took = f" in {duration(run.seconds)}" if run.seconds else ""
+st.caption(f"{run.name}: trained for {run.epoch} epochs on {where}{took}. {presets.recipe(run.spec)}.")
+if presets.origin(run.spec) == run.spec.preset:
+    st.caption(f"**{presets.preset(run.spec.preset).title}.** {presets.preset(run.spec.preset).about}")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnn_core import datasets
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, Weights
+from cnn_core.presets import OPTIMIZERS, SCHEDULES
 from cnn_core.spec import AugmentationSpec, DataSpec, TrainingSpec
 
 FILTERS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -12,8 +13,6 @@ STRENGTHS = (0.0, 0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 RATES = (0.00001, 0.0001, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "linear")
-SCHEDULES = {"constant": "Constant", "cosine": "Cosine", "one-cycle": "One cycle"}
-OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop"}
 
 
 def _keyed(key: str, value) -> str:
