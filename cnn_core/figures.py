@@ -19,6 +19,8 @@ PALETTE = ("#2f8fcb", "#e07b1f", "#1b9e77", "#c061a9", "#8c7a2b", "#56b4e9", "#d
 MAP_SCALE = "Viridis"
 SIGNED_SCALE = "RdBu_r"
 MAPS_SHOWN = 16
+SAID_BY_HOVER = ("Activation", "Dropout", "BatchNormalization")  # in a long network their names would overlap the others
+LONG_NETWORK = 12
 NOTHING = Curve(np.empty(0, np.int64), np.empty(0))
 TITLES = {"accuracy": "Accuracy", "loss": "Loss"}
 KIND_COLOURS = {
@@ -51,8 +53,8 @@ def training_curves(curves: Curves, name: str, steps_per_epoch: int, epochs: int
         curve = curves.by_name.get((phase, name), NOTHING)
         symbol = "diamond" if phase == "validation" else "circle"
         figure.add_scatter(
-            x=curve.steps / steps,
-            y=curve.values,
+            x=(curve.steps / steps).tolist(),
+            y=curve.values.tolist(),
             name=title,
             mode=mode if len(curve.steps) > 1 else "markers",  # a line of one point is invisible
             line=line,
@@ -63,7 +65,7 @@ def training_curves(curves: Curves, name: str, steps_per_epoch: int, epochs: int
     figure.update_yaxes(
         title=TITLES[name], tickformat=".0%" if name == "accuracy" else None, rangemode="tozero" if name == "loss" else None
     )
-    values = [float(value) for line in figure.data for value in line.y]
+    values = [value for line in figure.data for value in line.y]
     if len(values) < 2:  # a range of its own would put one point anywhere
         figure.update_yaxes(range=[0, 1.02] if name == "accuracy" else [0, max([2.5, *(1.1 * value for value in values)])])
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
@@ -219,7 +221,7 @@ def network_drawing(network: NetworkReport, height: int = 230) -> go.Figure:
     boxes = [("input", "input", network.input_shape, None)]
     boxes += [(layer.name, layer.kind, layer.output_shape, layer.error) for layer in network.layers]
     side = network.input_shape[0]
-    x, gap = 0.0, 0.32
+    x, gap, last_label = 0.0, 0.32, ""
     for name, kind, shape, error in boxes:
         if shape is None:
             tall, wide = 0.5, 0.5
@@ -250,11 +252,16 @@ def network_drawing(network: NetworkReport, height: int = 230) -> go.Figure:
         )
         label = "✗" if error else ("" if shape is None else "×".join(map(str, shape)))
         middle = x + wide / 2
-        for text, y, anchor, side_anchor in ((name, 1.06, "bottom", "left"), (label, -0.06, "top", "right")):
+        shown = "" if len(boxes) > LONG_NETWORK and kind in SAID_BY_HOVER and not error else name
+        if not shown and label == last_label:
+            label = ""  # these layers keep the shape that reaches them
+        else:
+            last_label = label
+        for text, y, anchor, side_anchor in ((shown, 1.06, "bottom", "left"), (label, -0.06, "top", "right")):
             figure.add_annotation(
                 x=middle, y=y, text=text, showarrow=False, textangle=-35, xanchor=side_anchor, yanchor=anchor, font={"size": 11}
             )
         x += max(wide + gap, 0.85)
-    figure.update_xaxes(visible=False, range=[-0.6, x + 0.4], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-0.9, x + 0.7], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.6, 1.75], fixedrange=True)
     return _layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 0})

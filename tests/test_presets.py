@@ -5,9 +5,9 @@ import pytest
 from cnn_core.datasets import info
 from cnn_core.errors import SpecError
 from cnn_core.layer_kinds import Activation, Conv2D, Dense, Flatten, MaxPooling2D
-from cnn_core.presets import PRESETS, origin, preset
+from cnn_core.presets import PRESETS, origin, preset, recipe
 from cnn_core.shapes import check
-from cnn_core.spec import change
+from cnn_core.spec import AugmentationSpec, change
 
 
 def test_lenet5_exactly():
@@ -65,3 +65,20 @@ def test_origin_in_words():
     assert origin(change(spec, {"training.epochs": 2})) == "lenet5", "the network is the same"
     assert origin(change(spec, {"model.layers.conv_1.filters": 7})) == "lenet5 (edited)"
     assert origin(spec.model_copy(update={"preset": None})) == origin(spec.model_copy(update={"preset": "gone"})) == "custom"
+
+
+def test_the_presets_for_the_whole_of_mnist_hold_out_a_part_and_plan_their_learning_rate():
+    for name in ("fast99", "best"):
+        spec = preset(name).spec
+        assert spec.data.validation == 0.05 and spec.training.schedule == "one-cycle" and spec.data.augmentation.active
+    assert preset("best").spec.data.augmentation.hands == 0.25
+    assert preset("fast99").spec.data.augmentation.hands == 0, "redrawing takes longer than it may train"
+
+
+def test_a_recipe_names_every_change_and_nothing_that_is_off():
+    assert recipe(preset("lenet5").spec) == "Adam, learning rate 0.001, batches of 128"
+    spec = change(preset("tiny").spec, {"training.optimizer": "sgd", "training.schedule": "cosine"})
+    assert recipe(spec) == "SGD, learning rate 0.002 (cosine), batches of 32"
+    for name in AugmentationSpec.model_fields:
+        words = recipe(change(preset("tiny").spec, {f"data.augmentation.{name}": 0.2}))
+        assert (words.count(";") == 1 and words.count(",") in (2, 4) and "0.2" in words) or "20%" in words, name

@@ -1,6 +1,11 @@
 """The training process: repeatable, and with a word on what went wrong."""
 
+import dataclasses
+import subprocess
+import sys
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +17,10 @@ from cnn_core.errors import StoreError
 from cnn_core.model import build_model, compile_model
 from cnn_core.presets import preset
 from cnn_core.sink import StopRequested
-from cnn_core.spec import RunSpec, change
+from cnn_core.spec import RunSpec, TrainingSpec, change
 from cnn_core.worker import in_halves, reading_size, split, steps_per_execution
+
+ROOT = Path(__file__).parent.parent
 
 
 def weights(file) -> list[np.ndarray]:
@@ -209,3 +216,56 @@ def test_the_test_of_a_trained_network_can_be_stopped(tmp_path):
     with pytest.raises(StopRequested):
         worker.score(course.model, course.data, Asked(tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+class Reached(Exception):
+    """Training would begin now."""
+
+
+def test_digits_are_redrawn_in_other_hands_before_training_and_clothes_are_not(monkeypatch):
+    asked, said = [], []
+
+    def vary(images, labels, part, seed):
+        asked.append((len(images), len(labels), part, seed))
+        return images
+
+    def reached(*_):
+        raise Reached
+
+    monkeypatch.setattr(worker.handwriting, "vary", vary)
+    monkeypatch.setattr(worker, "_trainer", reached)
+    spec = change(preset("tiny").spec, {"data.augmentation.hands": 0.5, "training.seed": 3})
+    digits = datasets.load("mnist-5k")
+    for images in (digits, dataclasses.replace(digits, info=datasets.info("fashion-mnist"))):
+        monkeypatch.setattr(worker.datasets, "load", lambda *_, images=images: images)
+        with pytest.raises(Reached):
+            worker._learn(spec, SimpleNamespace(stage=said.append), worker.Course())
+    assert asked == [(3600, 3600, 0.5, 3)] and said.count("Redrawing some digits in other hands") == 1
+
+
+def test_a_warm_spare_shares_the_cores_as_the_usual_run_does():
+    code = (
+        "import tensorflow as tf\n"
+        "from cnn_core import worker\n"
+        "from cnn_core.presets import preset\n"
+        "spec = preset('lenet5').spec\n"
+        "worker._warm_up(spec)\n"
+        "worker._share_cores(preset('tiny').spec)\n"  # the same again is allowed, another share is not
+        "threads = tf.config.threading.get_intra_op_parallelism_threads()\n"
+        "assert threads == max(1, worker._cores() // 2 if worker.in_halves(spec) else worker._cores()), threads"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_spare_serves_a_network_that_shares_the_cores_otherwise_too(new_lab, wait_until):
+    lab = new_lab(spare=True)
+    lab.warm()
+    spare = lab._spare
+    blocks = Blocks(conv=(ConvBlock(filters=2, batch_normalization=True),))
+    spec = RunSpec(model=to_graph(blocks), training=TrainingSpec(epochs=1))
+    assert not in_halves(spec)
+    run = lab.submit(spec)
+    wait_until(lambda: lab.store.get(run).is_over)
+    assert lab.store.get(run).status == "finished", lab.log(run)
+    assert lab._workers.get(run) is None or lab._workers[run].pid == spare.pid, "the same process, begun again"

@@ -150,6 +150,16 @@ def test_augmentation_shows_a_preview(home):
     assert len(app.get("image")) == before + 1
 
 
+def test_other_hands_are_offered_for_digits_alone_and_kept_for_them(home, tmp_path, monkeypatch):
+    app = open_page(spec=links.encode(presets.preset("best").spec))
+    label = "Other hands (part of the images)"
+    assert widget(app, "slider", label).value == 0.25
+    widget(app, "selectbox", "Images").set_value("fashion-mnist").run()
+    assert not app.exception and label not in [slider.label for slider in app.slider]
+    widget(app, "selectbox", "Images").set_value("mnist-5k").run()
+    assert widget(app, "slider", label).value == 0.25 and draft(app).data.augmentation.hands == 0.25
+
+
 class TestWithARun:
     """Pages over the finished run of the session."""
 
@@ -175,6 +185,11 @@ class TestWithARun:
         app.file_uploader[0].upload("one.png", png(picture), "image/png").run()
         assert not app.exception and not app.error
         assert any(element.value.startswith("### 1") for element in app.markdown)
+
+    def test_draw_says_how_its_network_was_trained(self):
+        app = open_page("draw")
+        said = " ".join(element.value for element in app.caption)
+        assert "epochs on MNIST 5k" in said and "learning rate" in said and presets.preset("tiny").about in said
 
     def test_draw_refuses_a_text_file_with_a_sentence(self):
         app = open_page("draw")
