@@ -19,8 +19,10 @@ import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from benchmarks.sides import ROOT, TRAIN, cpu, data_folder
+from cnn_core.store import Store
 
 
 @contextmanager
@@ -132,7 +134,9 @@ def watched(count: int, epochs: int, home: str) -> tuple[list[float], list[float
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        time.sleep(1)  # until the run is in the store
+        store, deadline = Store(Path(home)), time.monotonic() + 60
+        while not store.runs(("running",)) and time.monotonic() < deadline:
+            time.sleep(0.1)
         crowd = multiprocessing.Process(target=follow, args=(port, count, answers, over))
         crowd.start()
         output, _ = process.communicate()
@@ -172,6 +176,8 @@ def main() -> None:
     print(
         f"{options.viewers} viewers: {busy:.2f} s per epoch ({min(crowded):.2f} to {max(crowded):.2f}), {busy / quiet - 1:+.1%}"
     )
+    if not refreshes:
+        sys.exit("No viewer had opened the page before the training was over: ask for more epochs or fewer viewers.")
     middle, last = statistics.median(refreshes), sorted(refreshes)[int(0.95 * len(refreshes))]
     print(f"a refresh: median {1000 * middle:.0f} ms, p95 {1000 * last:.0f} ms, of {len(refreshes)}")
     print(f"seconds between refreshes: median {statistics.median(intervals):.1f}, longest {max(intervals):.1f}")
