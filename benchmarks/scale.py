@@ -25,7 +25,7 @@ from benchmarks.viewers import Viewer, server
 ONE = """
 import json, os, resource, sys, time
 import numpy as np
-from cnn_core import datasets, worker
+from cnn_core import cores, datasets, worker
 from cnn_core.presets import preset
 from cnn_core.spec import change
 
@@ -49,7 +49,7 @@ class Sink:
         import tempfile
         return Path(tempfile.gettempdir()) / f"cnn-lab-scale-{os.getpid()}-{name}"
 
-worker._share_cores(spec)
+cores.share_cores(spec)
 worker.train(spec, Sink())
 print(json.dumps([min(seconds[1:]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 from cnn_core import datasets, presets, shapes, spec
+from cnn_core.answers import result, summary
 from cnn_core.errors import LabError
 from cnn_core.export import FORMATS, export
 from cnn_core.jobs import Lab
-from cnn_core.store import Run, default_home, result, summary
+from cnn_core.store import Run, default_home
 
 
 class Parser(argparse.ArgumentParser):

@@ -45,6 +45,11 @@ class DatasetInfo:
     download_megabytes: int = 0  # 0: it is not downloaded
     input_shape: tuple[int, int, int] = (28, 28, 1)
 
+    @property
+    def has_digits(self) -> bool:
+        """Whether its classes are the digits, which other hands write differently."""
+        return self.labels == DIGITS
+
 
 DATASETS = {
     info.name: info

@@ -3,7 +3,6 @@
 Every view is a read of this file, so it shows the same thing in a second tab or after a restart.
 """
 
-import json
 import os
 import sqlite3
 import time
@@ -317,43 +316,3 @@ def _readable(row: sqlite3.Row) -> Run | None:
         return _run(row)
     except SpecError:
         return None
-
-
-def summary(run: Run) -> dict:
-    """A run as the command line lists it."""
-    from cnn_core.presets import origin
-
-    return {
-        "run": run.run,
-        "name": run.name,
-        "status": run.status,
-        "dataset": run.spec.data.dataset,
-        "preset": run.spec.preset,
-        "from": origin(run.spec),
-        "epoch": run.epoch,
-        "epochs": run.epochs,
-        "test_accuracy": run.test_accuracy,
-        "test_loss": run.test_loss,
-        "parameters": run.parameters,
-        "seconds": run.seconds,
-        "started": run.started,
-        "message": run.message,
-    }
-
-
-def result(store: Store, run: Run) -> dict:
-    """A run as `train --json` answers: its result and its history."""
-    return {
-        "run": run.run,
-        "name": run.name,
-        "status": run.status,
-        "epochs": run.epoch,
-        "parameters": run.parameters,
-        "seconds": run.seconds,
-        "seconds_per_epoch": store.seconds_per_epoch(run.run),
-        "test_accuracy": run.test_accuracy,
-        "test_loss": run.test_loss,
-        "history": store.history(run.run),
-        "message": run.message,
-        "spec": json.loads(run.spec.model_dump_json()),
-    }

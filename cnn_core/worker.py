@@ -19,6 +19,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from cnn_core import datasets, handwriting, presets, shapes
+from cnn_core.cores import in_halves, share_cores
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
@@ -88,7 +89,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     sink.stage("Reading the images")
     course.data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
     train_part, validation_part = split(course.data, spec)
-    if spec.data.augmentation.hands and course.data.info.labels == datasets.DIGITS:
+    if spec.data.augmentation.hands and course.data.info.has_digits:
         sink.stage("Redrawing some digits in other hands")
         train_part = (handwriting.vary(*train_part, spec.data.augmentation.hands, spec.training.seed), train_part[1])
 
@@ -141,28 +142,6 @@ def _downloading(sink: Sink, part: float) -> None:
     sink.stage(f"Downloading the images: {part:.0%}")
     if sink.stop_requested():
         raise StopRequested
-
-
-def in_halves(spec: RunSpec) -> bool:
-    """Whether the two halves of each batch are computed side by side: same updates, faster on a CPU, not to the bit the same.
-
-    Not with batch normalisation, which looks at a batch as a whole.
-    """
-    whole = spec.training.deterministic or any(layer.kind == "BatchNormalization" for layer in spec.model.layers)
-    return _cores() > 1 and spec.training.batch_size > 1 and not whole
-
-
-def _share_cores(spec: RunSpec) -> None:
-    """Tell TensorFlow how many threads a half, or a whole batch, gets. Before its first operation."""
-    import tensorflow as tf
-
-    tf.config.threading.set_inter_op_parallelism_threads(2)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, _cores() // 2) if in_halves(spec) else _cores())
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading.Lock) -> None:
@@ -279,7 +258,7 @@ def run(folder: Path) -> None:
     sink = StoreSink(store, name, lock)
     try:
         spec = store.get(name).spec
-        _share_cores(spec)
+        share_cores(spec)
         status, message = train(spec, sink), ""
     except StopRequested:
         status, message = "stopped", NOTHING_LEARNED
@@ -327,7 +306,7 @@ def _warm_up(spec: RunSpec) -> None:
     from cnn_core.model import TrainingBatches, build_model, compile_model
 
     noise = np.random.default_rng(0).integers(0, 256, (2 * spec.training.batch_size, 28, 28, 1), np.uint8)
-    _share_cores(spec)
+    share_cores(spec)
     trainer = _trainer(spec, build_model(spec))
     batches = TrainingBatches(noise, np.zeros(len(noise), np.uint8), spec)
     compile_model(trainer, spec, batches.steps)

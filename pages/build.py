@@ -65,12 +65,11 @@ with left, st.container(height=690, border=False, key="controls"):
     with images_tab:
         pictures.samples(name)
         st.markdown("**Augmentation**: random changes to each training image, so that none is seen twice.")
-        digits = info.labels == datasets.DIGITS
-        changes = controls.augmentation(draft.data.augmentation, digits)
-        if (changes.active or (digits and changes.hands)) and datasets.is_here(name):
+        changes = controls.augmentation(draft.data.augmentation, info.has_digits)
+        seen = changes if info.has_digits else changes.model_copy(update={"hands": 0.0})
+        if (seen.active or seen.hands) and datasets.is_here(name):
             with suppress(LabError):  # a damaged file: said above, where its images would be
                 data = state.dataset(name)
-                seen = changes if digits else changes.model_copy(update={"hands": 0.0})
                 images = augmentation.preview(data.x_train[:20], data.y_train[:20], seen)
                 pictures.strip(images, "Training images after random changes")
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cnn_core.answers import result, summary
 from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.presets import preset
-from cnn_core.store import Metric, Store, default_home, result, summary
+from cnn_core.store import Metric, Store, default_home
 
 SPEC = preset("tiny").spec
 ROOT = Path(__file__).parent.parent

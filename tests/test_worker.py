@@ -13,12 +13,12 @@ import pytest
 from cnn_core import datasets, shapes, worker
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.callbacks import Reporter
+from cnn_core.cores import in_halves
 from cnn_core.errors import StoreError
 from cnn_core.model import build_model, compile_model
 from cnn_core.presets import preset
-from cnn_core.sink import StopRequested
 from cnn_core.spec import RunSpec, TrainingSpec, change
-from cnn_core.worker import in_halves, reading_size, split, steps_per_execution
+from cnn_core.worker import reading_size, split, steps_per_execution
 
 ROOT = Path(__file__).parent.parent
 
@@ -166,30 +166,6 @@ def test_a_stop_that_cannot_be_kept_ends_the_process_all_the_same(tmp_path, monk
     assert codes == [1]
 
 
-@pytest.mark.parametrize(
-    ("settings", "halves"),
-    [
-        ({}, True),
-        ({"training.deterministic": True}, False),
-        ({"training.batch_size": 1}, False),
-        ({"training.batch_size": 2}, True),
-    ],
-)
-def test_batches_in_halves(monkeypatch, settings, halves):
-    spec = change(preset("lenet5").spec, settings)
-    monkeypatch.setattr(worker, "_cores", lambda: 2)
-    assert in_halves(spec) == halves
-    monkeypatch.setattr(worker, "_cores", lambda: 1)
-    assert not in_halves(spec)
-
-
-def test_batch_normalisation_sees_whole_batches(monkeypatch):
-    monkeypatch.setattr(worker, "_cores", lambda: 2)
-    blocks = Blocks(conv=(ConvBlock(filters=4, batch_normalization=True),))
-    assert not in_halves(RunSpec(model=to_graph(blocks)))
-    assert in_halves(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=4),)))))
-
-
 @pytest.mark.parametrize("training_is_first", [False, True])
 def test_only_one_thread_ends_a_stopped_run(tmp_path, training_is_first):
     sink, over, ending = StuckSink(tmp_path), threading.Event(), threading.Lock()
@@ -246,13 +222,13 @@ def test_digits_are_redrawn_in_other_hands_before_training_and_clothes_are_not(m
 def test_a_warm_spare_shares_the_cores_as_the_usual_run_does():
     code = (
         "import tensorflow as tf\n"
-        "from cnn_core import worker\n"
+        "from cnn_core import cores, worker\n"
         "from cnn_core.presets import preset\n"
         "spec = preset('lenet5').spec\n"
         "worker._warm_up(spec)\n"
-        "worker._share_cores(preset('tiny').spec)\n"  # the same again is allowed, another share is not
+        "cores.share_cores(preset('tiny').spec)\n"  # the same again is allowed, another share is not
         "threads = tf.config.threading.get_intra_op_parallelism_threads()\n"
-        "assert threads == max(1, worker._cores() // 2 if worker.in_halves(spec) else worker._cores()), threads"
+        "assert threads == max(1, cores.cores() // 2 if cores.in_halves(spec) else cores.cores()), threads"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

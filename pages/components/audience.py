@@ -6,7 +6,8 @@ from math import ceil, log2
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-GONE = 20  # seconds without a look after which a session does not count
+LONGEST = 16.0  # seconds between two looks
+GONE = 2 * LONGEST  # seconds without a look after which a session does not count
 
 
 @st.cache_resource(show_spinner=False)
@@ -16,10 +17,10 @@ def _seen() -> dict[str, float]:
 
 
 def stretched(seconds: float, each: float) -> float:
-    """An interval between two looks: `seconds`, or `each` times the number of sessions, rounded up to 1, 2, 4, ... s."""
+    """An interval between two looks: `seconds`, or `each` times the number of sessions, rounded up to 1, 2, 4, 8 or 16 s."""
     now, seen = time.monotonic(), _seen()
     seen[get_script_run_ctx().session_id] = now
     for session in [session for session, last in list(seen.items()) if now - last > GONE]:
         seen.pop(session, None)
     wanted = each * len(seen)
-    return seconds if wanted <= seconds else float(2 ** ceil(log2(wanted)))
+    return seconds if wanted <= seconds else min(LONGEST, 2.0 ** ceil(log2(wanted)))

@@ -174,14 +174,8 @@ def weights(part: Weights) -> Weights:
 
 def training(part: TrainingSpec) -> TrainingSpec:
     """Optimizer and the course of training."""
-    optimizer = st.segmented_control(
-        "Optimizer",
-        list(OPTIMIZERS),
-        format_func=OPTIMIZERS.get,
-        key=_keyed("optimizer", part.optimizer),
-        help="The rule that turns gradients into steps.",
-        required=True,
-    )
+    help = "The rule that turns gradients into steps."
+    optimizer = _choice("Optimizer", tuple(OPTIMIZERS), "optimizer", part.optimizer, help, format_func=OPTIMIZERS.get)
     momentum = part.momentum
     if optimizer == "sgd":
         help = "Share of the last step carried into the next."
@@ -199,14 +193,8 @@ def training(part: TrainingSpec) -> TrainingSpec:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, key=_keyed("seed", part.seed), help="Start of all randomness: same seed, same run."
         )
-    schedule = st.segmented_control(
-        "Learning rate over time",
-        list(SCHEDULES),
-        format_func=SCHEDULES.get,
-        key=_keyed("schedule", part.schedule),
-        help="Cosine lets it fall smoothly to zero by the last step; one cycle warms up over the first quarter as well.",
-        required=True,
-    )
+    help = "Cosine lets it fall smoothly to zero by the last step; one cycle warms up over the first quarter as well."
+    schedule = _choice("Learning rate over time", tuple(SCHEDULES), "schedule", part.schedule, help, format_func=SCHEDULES.get)
     exact = st.toggle(
         "Repeat to the bit",
         key=_keyed("deterministic", part.deterministic),

@@ -1,0 +1,33 @@
+"""The interval between two looks grows with the number of sessions, and shrinks when they are gone."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pages.components import audience
+
+
+@pytest.fixture
+def crowd(monkeypatch):
+    """`crowd(session, at)`: the interval that a session is given at a time."""
+    seen: dict[str, float] = {}
+    monkeypatch.setattr(audience, "_seen", lambda: seen)
+
+    def look(session: int, at: float) -> float:
+        monkeypatch.setattr(audience, "get_script_run_ctx", lambda: SimpleNamespace(session_id=str(session)))
+        monkeypatch.setattr(audience.time, "monotonic", lambda: at)
+        return audience.stretched(2, each=0.25)
+
+    return look
+
+
+def test_a_few_sessions_are_looked_after_as_one(crowd):
+    assert [crowd(session, at=0) for session in range(8)] == [2] * 8
+    assert crowd(0, at=1) == 2, "a session counts once"
+
+
+def test_many_sessions_wait_longer_until_they_are_gone(crowd):
+    intervals = [crowd(session, at=0) for session in range(200)]
+    assert intervals[8] == 4 and intervals[29] == 8 and intervals[-1] == audience.LONGEST
+    assert intervals == sorted(intervals)
+    assert crowd(0, at=audience.GONE + 1) == 2
