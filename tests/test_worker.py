@@ -17,6 +17,7 @@ from cnn_core.cores import in_halves
 from cnn_core.errors import StoreError
 from cnn_core.model import build_model, compile_model
 from cnn_core.presets import preset
+from cnn_core.sink import StopRequested
 from cnn_core.spec import RunSpec, TrainingSpec, change
 from cnn_core.worker import reading_size, split, steps_per_execution
 
