@@ -1,6 +1,9 @@
 """How a training shares out the cores of the computer."""
 
 import os
+from functools import cache
+
+import numpy as np
 
 from cnn_core.spec import RunSpec
 
@@ -25,3 +28,10 @@ def share_cores(spec: RunSpec) -> None:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def lanes() -> int:
+    """Numbers of 32 bits that one instruction of this computer's CPU works on: 16 with AVX-512, else 8."""
+    known = np.show_config(mode="dicts")["SIMD Extensions"]
+    return 16 if "X86_V4" in {*known["baseline"], *known["found"]} else 8

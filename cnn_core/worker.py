@@ -84,6 +84,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     import tensorflow as tf
 
     from cnn_core.callbacks import Reporter
+    from cnn_core.fast_layers import quicken
     from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 
     sink.stage("Reading the images")
@@ -98,6 +99,8 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     if spec.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     course.model = model = build_model(spec)
+    if not spec.training.deterministic:
+        quicken(model)
     course.trainer = trainer = _trainer(spec, model)
     batches = TrainingBatches(*train_part, spec)
     network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))

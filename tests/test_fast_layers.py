@@ -1,0 +1,84 @@
+"""The faster layers against Keras' own."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnn_core import fast_layers
+from cnn_core.fast_layers import quicken
+
+RANDOM = np.random.default_rng(0)
+
+
+def learned(model: keras.Model, images: np.ndarray) -> list[np.ndarray]:
+    """The answer of a training step, its gradients and what it leaves in the variables that are not trained."""
+    inputs = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        answer = model(inputs, training=True)
+        loss = tf.reduce_sum((answer - 1) ** 2)
+    gradients = tape.gradient(loss, [inputs, *(variable.value for variable in model.trainable_variables)])
+    kept = [variable.numpy() for variable in model.non_trainable_variables]
+    return [answer.numpy(), *(tf.convert_to_tensor(gradient).numpy() for gradient in gradients), *kept]
+
+
+def compare(layer: keras.layers.Layer, shape: tuple[int, ...]) -> None:
+    """Insist that a layer answers and learns the same before and after `quicken`."""
+    inputs = keras.Input(shape)
+    model = keras.Model(inputs, layer(inputs))
+    images = RANDOM.normal(1, 2, (5, *shape)).astype(np.float32)
+    before = model.get_weights()
+    expected = learned(model, images)
+    own = layer.call
+    model.set_weights(before)
+    quicken(model)
+    assert layer.call is not own
+    for one, other in zip(expected, learned(model, images), strict=True):
+        np.testing.assert_allclose(other, one, rtol=2e-4, atol=2e-4 * max(1, np.abs(one).max()))
+    np.testing.assert_allclose(model(images, training=False), keras.Model(inputs, layer(inputs))(images), atol=1e-4)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 7),
+    st.integers(1, 3),
+    st.sampled_from(["same", "valid"]),
+    st.integers(7, 12),
+    st.integers(1, 5),
+    st.integers(1, 9),
+    st.sampled_from([8, 16]),
+)
+def test_convolutions(size, strides, padding, side, channels, filters, lanes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_layers, "lanes", lambda: lanes)
+        layer = keras.layers.Conv2D(filters, size, strides, padding, bias_initializer="random_normal")
+        compare(layer, (side, side, channels))
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("filters", "pairs"), [(8, True), (9, False)])
+def test_few_filters_are_computed_in_pairs_of_columns(monkeypatch, padding, filters, pairs):
+    seen, folded_kernel = [], fast_layers.folded_kernel
+    monkeypatch.setattr(fast_layers, "lanes", lambda: 16)
+    monkeypatch.setattr(fast_layers, "folded_kernel", lambda kernel, how: seen.append(how) or folded_kernel(kernel, how))
+    compare(keras.layers.Conv2D(filters, 5, padding=padding), (12, 12, 2))
+    assert set(seen) == ({padding.upper()} if pairs else set())
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 3), (11,)])
+def test_batch_normalisation(shape):
+    compare(keras.layers.BatchNormalization(momentum=0.8), shape)
+
+
+def test_a_quickened_network_is_saved_as_an_ordinary_one(tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    model = keras.Model(inputs, keras.layers.BatchNormalization()(keras.layers.Conv2D(2, 3)(inputs)))
+    quicken(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in model.layers]
+    images = RANDOM.random((3, 8, 8, 1), dtype=np.float32)
+    np.testing.assert_allclose(loaded(images), model(images), atol=1e-5)
