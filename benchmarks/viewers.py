@@ -26,13 +26,13 @@ from cnn_core.store import Store
 
 
 @contextmanager
-def server(home: str):
-    """The app on a free port for as long as the block runs; gives the port."""
+def server(home: str, spare: bool = False):
+    """The app on a free port for as long as the block runs, with a spare worker or without; gives the port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    environment = {**os.environ, "CNN_LAB_HOME": home, "CNN_LAB_SPARE": "0"}
+    environment = {**os.environ, "CNN_LAB_HOME": home, "CNN_LAB_SPARE": str(int(spare))}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):

@@ -6,7 +6,6 @@ A run is alive while its process holds the lock on its folder's worker.lock; not
 import secrets
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cnn_core import datasets, presets, shapes
+from cnn_core.course import can_be_rehearsed
 from cnn_core.errors import LabError, StoreError
+from cnn_core.spare import Spare, worker
 from cnn_core.spec import RunSpec
 from cnn_core.store import ACTIVE, Run, Store
 
@@ -33,7 +34,7 @@ class Lab:
         self.store = Store(home)
         self.home = home
         self.keeps_spare = spare
-        self._spare: subprocess.Popen | None = None
+        self._spare: Spare | None = None
         self._workers: dict[str, subprocess.Popen] = {}
         self._threads = threading.Lock()
 
@@ -131,21 +132,28 @@ class Lab:
             return ""
         return "\n".join(text.strip().splitlines()[-lines:])
 
-    def warm(self) -> None:
-        """Have a spare process ready, unless one is or something trains."""
+    def warm(self, spec: RunSpec) -> None:
+        """Have a spare process ready for a run of `spec`, unless something trains."""
         with self._threads:
-            if self.keeps_spare and not self._spare_is_ready() and not self.store.runs(ACTIVE):
-                self._spare = _python("--spare", stdin=subprocess.PIPE)
+            if not self.keeps_spare or self.store.runs(ACTIVE):
+                return
+            if self._spare is not None and self._spare.is_ready and not can_be_rehearsed(spec):
+                return  # it has loaded TensorFlow, and that is all that can be done
+            if self._spare is not None and self._spare.suits(spec):
+                self._spare.prepare(spec)
+            else:
+                self._let_go()
+                self._spare = Spare(spec)
 
     def close(self) -> None:
         """Let the spare process go. Runs go on."""
-        if self._spare is not None:
-            self._spare.stdin.close()
-            self._spare.wait()
-            self._spare = None
+        with self._threads:
+            self._let_go()
 
-    def _spare_is_ready(self) -> bool:
-        return self._spare is not None and self._spare.poll() is None
+    def _let_go(self) -> None:
+        if self._spare is not None:
+            self._spare.let_go()
+            self._spare = None
 
     @contextmanager
     def _scheduling(self) -> Iterator[None]:
@@ -164,9 +172,13 @@ class Lab:
 
     def _launch(self, run: str) -> None:
         """Start the process of a queued run and wait until it has claimed it."""
-        if self._spare_is_ready() and self._claims(run, self._hand_over(run)):
-            return
-        if not self._claims(run, _python(str(self.store.folder(run)))):
+        folder, spare, self._spare = self.store.folder(run), self._spare, None
+        if spare is not None and spare.suits(self.store.get(run).spec):
+            if self._claims(run, spare.hand_over(folder)):
+                return
+        elif spare is not None:
+            spare.let_go()
+        if not self._claims(run, worker(str(folder))):
             self.store.move(
                 run,
                 "failed",
@@ -175,16 +187,6 @@ class Lab:
                 message="The training process could not be started. Is there a free disk and enough memory? "
                 f"Its log says: {self.log(run, 3) or 'nothing'}",
             )
-
-    def _hand_over(self, run: str) -> subprocess.Popen:
-        """Give the run to the spare process."""
-        process, self._spare = self._spare, None
-        try:
-            process.stdin.write(f"{self.store.folder(run)}\n".encode())
-            process.stdin.close()
-        except BrokenPipeError:
-            process.kill()
-        return process
 
     def _claims(self, run: str, process: subprocess.Popen) -> bool:
         """Wait until the process has claimed the run; False, with the process ended, when it does not."""
@@ -243,13 +245,3 @@ def _is_free(file: Path) -> bool:
         return False
     lock.release()
     return True
-
-
-def _python(argument: str, **options) -> subprocess.Popen:
-    """A worker in a session of its own, so that neither Ctrl-C nor the end of the server reaches it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "cnn_core.worker", argument],
-        cwd=Path(__file__).parent.parent,
-        start_new_session=True,
-        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options},
-    )

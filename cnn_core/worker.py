@@ -1,47 +1,47 @@
 """One training run, in a process of its own: `python -m cnn_core.worker RUN_FOLDER`.
 
-With `--spare` instead of a folder it loads TensorFlow first and waits for the folder on standard input; end of file means exit.
+With `--spare` instead of a folder it loads TensorFlow, prepares the runs that may come, and waits on standard input for one.
 The process holds the lock on its folder's worker.lock for as long as it lives, and that lock alone says that the run is alive.
 """
 
+import json
 import math
 import os
+import queue
 import sys
 import threading
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core import datasets, handwriting, presets, shapes
-from cnn_core.cores import in_halves, share_cores
+from cnn_core import datasets
+from cnn_core.cores import share_cores
+from cnn_core.course import Course, lay_out, rehearse
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
-from cnn_core.spec import RunSpec, read
+from cnn_core.spec import RunSpec
 from cnn_core.store import Store
 
-SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
-MULTIPLY_ADDS_PER_SECOND = 25e9  # of a small network on two cores, a rough figure
 LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
 PATIENCE = 1.2  # seconds that another may take to notice that it should stop
-LARGEST_LAYER = 50_000_000  # values that one layer may give at once where nothing is learned
+QUIET = 0.4  # seconds without a newer spec after which one is prepared
 NOTHING_LEARNED = "It was stopped before it had learned anything."
 CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
 
 
-def train(spec: RunSpec, sink: Sink) -> str:
+def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
     """Train a spec from fresh weights and put everything into `sink`; "finished" or "stopped".
 
-    The random state is seeded, so the same spec gives the same run (to the bit with `training.deterministic`). Raises
-    DataError and SpecError for what the user can mend.
+    The random state is seeded, so the same spec gives the same run (to the bit with `training.deterministic`). course: what is
+    laid out already. Raises DataError and SpecError for what the user can mend.
     """
-    course, over, ending = Course(), threading.Event(), threading.Lock()
+    course = course or Course()
+    over, ending = threading.Event(), threading.Lock()
     threading.Thread(target=_insist, args=(sink, course, over, ending), daemon=True).start()
     outcome = "finished"
     try:
@@ -62,72 +62,28 @@ def train(spec: RunSpec, sink: Sink) -> str:
     return outcome
 
 
-@dataclass
-class Course:
-    """What a run has made so far; None until it has."""
-
-    data: datasets.Dataset | None = None
-    model: Any = None
-    trainer: Any = None  # computes the steps of `model`: itself, or the same layers in halves
-    reporter: Any = None
-    multiply_adds: int = 0
-    reading: int = 1000  # images read at once where nothing is learned
-
-    def has_learned(self) -> bool:
-        """Whether at least one step was taken."""
-        return self.reporter is not None and int(self.trainer.optimizer.iterations.numpy()) > 0
-
-
 def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
-    """Read, build and fit, noting in `course` what there is."""
+    """Lay out the run, unless that was done before, and fit."""
     import keras
-    import tensorflow as tf
 
     from cnn_core.callbacks import Reporter
-    from cnn_core.fast_layers import quicken
-    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 
-    sink.stage("Reading the images")
-    course.data = datasets.load(spec.data.dataset, lambda done, total: _downloading(sink, done / total))
-    train_part, validation_part = split(course.data, spec)
-    if spec.data.augmentation.hands and course.data.info.has_digits:
-        sink.stage("Redrawing some digits in other hands")
-        train_part = (handwriting.vary(*train_part, spec.data.augmentation.hands, spec.training.seed), train_part[1])
-
-    sink.stage("Building the network")
+    if course.spec is None:
+        lay_out(spec, course, sink.stage, lambda done, total: _downloading(sink, done / total))
     keras.utils.set_random_seed(spec.training.seed)
-    if spec.training.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    course.model = model = build_model(spec)
-    if not spec.training.deterministic:
-        quicken(model)
-    course.trainer = trainer = _trainer(spec, model)
-    batches = TrainingBatches(*train_part, spec)
-    network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
-    course.multiply_adds = network.multiply_adds
-    course.reading = reading_size(network)
-    execution = steps_per_execution(network.multiply_adds, spec.training.batch_size, batches.steps)
-    compile_model(trainer, spec, batches.steps, execution)
-    sink.append([], parameters=model.count_params(), steps_per_epoch=batches.steps, stage="Training")
-    course.reporter = Reporter(sink, batches.steps)
-    trainer.fit(
-        batches.dataset,
+    sink.append([], parameters=course.model.count_params(), steps_per_epoch=course.batches.steps, stage="Training")
+    course.reporter = Reporter(sink, course.batches.steps)
+    course.trainer.fit(
+        course.batches.dataset,
         epochs=spec.training.epochs,
         shuffle=False,  # the batches come shuffled
-        validation_data=evaluation_batches(*validation_part, course.reading) if validation_part else None,
+        validation_data=course.validation,
         verbose=0,
         callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch)),
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: course.batches.epoch.assign(epoch)),
             course.reporter,
         ],
     )
-
-
-def _trainer(spec: RunSpec, model):
-    """What computes the steps of a model: itself, or the same layers in halves."""
-    from cnn_core.halves import HalvesModel
-
-    return HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
 
 
 def _save(course: Course, sink: Sink) -> None:
@@ -216,38 +172,11 @@ def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> 
     sink.append([], test_accuracy=accuracy, test_loss=loss)
 
 
-def reading_size(network: shapes.NetworkReport) -> int:
-    """Images read at once where nothing is learned: at most 1000, fewer where the largest layer would take over 200 MB.
+def run(folder: Path, prepared: Course | None = None) -> None:
+    """Claim the run of `folder`, train it, say how it ended, and start the next in the queue.
 
-    >>> from cnn_core.presets import preset
-    >>> reading_size(shapes.report(preset("lenet5").spec.model, (28, 28, 1), 10))
-    1000
+    prepared: what was laid out before anyone asked for a run; used when it is that of this run.
     """
-    largest = max(math.prod(layer.output_shape) for layer in network.layers if layer.output_shape)
-    return max(1, min(1000, LARGEST_LAYER // largest))
-
-
-def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
-    """(images, labels) to train on and to validate on; the validation part is the last of the training images."""
-    if spec.data.validation == "test":
-        return (data.x_train, data.y_train), (data.x_test, data.y_test)
-    kept = len(data.y_train) - round(len(data.y_train) * spec.data.validation)
-    held_out = (data.x_train[kept:], data.y_train[kept:])
-    return (data.x_train[:kept], data.y_train[:kept]), held_out if len(held_out[1]) else None
-
-
-def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
-    """Training steps between two callbacks: about 0.3 s of them, at least two lots an epoch, at most 64.
-
-    >>> steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469)
-    46
-    """
-    seconds = 0.001 + 3 * multiply_adds * batch_size / MULTIPLY_ADDS_PER_SECOND  # forward once, backward twice
-    return max(1, min(64, round(SECONDS_PER_EXECUTION / seconds), -(-steps // 2)))
-
-
-def run(folder: Path) -> None:
-    """Claim the run of `folder`, train it, say how it ended, and start the next in the queue."""
     store = Store(folder.parent)
     lock = FileLock(folder / "worker.lock", thread_local=False)  # either of two threads may end the run
     try:
@@ -261,8 +190,12 @@ def run(folder: Path) -> None:
     sink = StoreSink(store, name, lock)
     try:
         spec = store.get(name).spec
-        share_cores(spec)
-        status, message = train(spec, sink), ""
+        if prepared is not None and prepared.spec == spec:
+            course = prepared
+        else:
+            course = Course()
+            share_cores(spec)
+        status, message = train(spec, sink, course), ""
     except StopRequested:
         status, message = "stopped", NOTHING_LEARNED
     except Exception as error:  # whatever it is, the run has to end with a word on it
@@ -301,32 +234,52 @@ def _log_to(file: Path) -> None:
     os.close(descriptor)
 
 
-def _warm_up(spec: RunSpec) -> None:
-    """Do once, on noise, all that makes the first steps of a process slow: load TensorFlow, build graphs, compile kernels."""
+def stand_by() -> None:
+    """Load TensorFlow, prepare what the orders on standard input ask for, and train the run that one names.
+
+    An order is a line of JSON: {"prepare": SPEC} or {"run": FOLDER}. Of several specs only the newest counts, and only once
+    no newer has come for a moment. End of file means exit.
+    """
+    orders: queue.SimpleQueue[dict] = queue.SimpleQueue()
+    threading.Thread(target=_hear, args=(orders,), daemon=True).start()
+    order, course = orders.get(), None
+    if "prepare" in order:
+        share_cores(RunSpec.model_validate(order["prepare"]))
+    while "prepare" in order:
+        import cnn_core.callbacks
+        import cnn_core.model  # noqa: F401
+
+        with suppress(queue.Empty):
+            while "prepare" in order:
+                order = orders.get(timeout=QUIET)
+        if "prepare" in order:
+            course = _rehearsed(RunSpec.model_validate(order["prepare"]))
+            order = orders.get()
+    if "run" in order:
+        run(Path(order["run"]), course)
+
+
+def _hear(orders: queue.SimpleQueue) -> None:
+    for line in sys.stdin:
+        orders.put(json.loads(line))
+    orders.put({})
+
+
+def _rehearsed(spec: RunSpec) -> Course | None:
+    """The course of a spec; None when it cannot be, which the run itself will say."""
     import keras
 
-    import cnn_core.callbacks  # noqa: F401
-    from cnn_core.model import TrainingBatches, build_model, compile_model
-
-    noise = np.random.default_rng(0).integers(0, 256, (2 * spec.training.batch_size, 28, 28, 1), np.uint8)
-    share_cores(spec)
-    trainer = _trainer(spec, build_model(spec))
-    batches = TrainingBatches(noise, np.zeros(len(noise), np.uint8), spec)
-    compile_model(trainer, spec, batches.steps)
-    trainer.fit(batches.dataset, shuffle=False, verbose=0)
     keras.utils.clear_session()
-    datasets.load(datasets.EMBEDDED)  # half a second of reading text
+    try:
+        return rehearse(spec)
+    except Exception:
+        traceback.print_exc()
+        return None
 
 
 def main(arguments: list[str]) -> None:
     if arguments == ["--spare"]:
-        usual = presets.preset("lenet5").spec
-        _warm_up(usual)
-        line = sys.stdin.readline().strip()
-        if line and in_halves(read(Path(line) / "spec.json")) != in_halves(usual):
-            os.execv(sys.executable, [sys.executable, "-m", "cnn_core.worker", line])  # the cores are shared out for good
-        if line:
-            run(Path(line))
+        stand_by()
     elif len(arguments) == 1:
         run(Path(arguments[0]))
     else:

@@ -14,7 +14,6 @@ from pages.components.network_view import network_view
 state.open_session()
 lab = state.lab()
 lab.reconcile()
-lab.warm()
 
 
 def start_from(key: str) -> None:
@@ -104,3 +103,4 @@ with right:
             "Press **Train**: accuracy and loss draw themselves here while the network learns.", icon=":material/arrow_upward:"
         )
     network_view(network)
+lab.warm(draft)

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from itertools import pairwise
 
@@ -152,52 +150,6 @@ def test_labs_that_submit_at_once_never_train_two_runs_at_a_time(new_lab, wait_u
     rows = sorted((store.get(run) for run in runs), key=lambda row: row.started)
     assert most == 1 and [row.status for row in rows] == ["finished"] * 3
     assert all(before.ended <= after.started for before, after in pairwise(rows))
-
-
-def test_a_spare_takes_the_next_run_and_leaves_when_it_is_let_go(new_lab, wait_until):
-    lab = new_lab(spare=True)
-    lab.warm()
-    spare = lab._spare
-    lab.warm()
-    assert lab._spare is spare, "one spare is enough"
-    run = lab.submit(ONE_EPOCH)
-    assert lab._workers[run].pid == spare.pid and lab._spare is None
-    lab.warm()
-    assert lab._spare is None, "none is made while a run trains"
-    wait_until(lambda: lab.store.get(run).is_over)
-    assert lab.store.get(run).status == "finished"
-    assert spare.wait(timeout=30) == 0
-
-    lab.warm()
-    idle = lab._spare
-    assert idle.poll() is None
-    lab.close()
-    assert idle.returncode == 0 and lab._spare is None
-
-
-def test_a_spare_that_died_is_not_used(new_lab):
-    lab = new_lab(spare=True)
-    lab.warm()
-    dead = lab._spare
-    dead.kill()
-    dead.wait()
-    run = lab.submit(ENDLESS)
-    assert lab.store.get(run).status == "running" and lab._workers[run].pid != dead.pid
-
-
-def test_a_spare_that_dies_with_the_run_in_hand_is_replaced(new_lab, wait_until):
-    lab = new_lab()
-    lab._spare = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run = lab.submit(ONE_EPOCH)
-    wait_until(lambda: lab.store.get(run).is_over)
-    assert lab.store.get(run).status == "finished", lab.store.get(run).message
-
-
-def test_a_hand_over_to_a_process_that_is_gone_is_no_error(new_lab):
-    lab = new_lab()
-    lab._spare = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
-    lab._spare.wait()
-    assert lab._hand_over("run").returncode == 0 and lab._spare is None
 
 
 def test_a_spec_that_cannot_be_trained_leaves_nothing_behind(lab):

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.stem for path in (ROOT / "cnn_core").glob("*.py") if path.stem != "__init__")
-WITH_TENSORFLOW = {"layers", "model", "halves", "callbacks", "inference"}
+WITH_TENSORFLOW = {"layers", "model", "halves", "fast_layers", "callbacks", "inference"}
 
 
 def imported_by(modules: list[str]) -> set[str]:

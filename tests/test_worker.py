@@ -1,27 +1,18 @@
 """The training process: repeatable, and with a word on what went wrong."""
 
-import dataclasses
-import subprocess
-import sys
 import threading
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from cnn_core import datasets, shapes, worker
-from cnn_core.blocks import Blocks, ConvBlock, to_graph
+from cnn_core import datasets, worker
 from cnn_core.callbacks import Reporter
-from cnn_core.cores import in_halves
+from cnn_core.course import Course
 from cnn_core.errors import StoreError
 from cnn_core.model import build_model, compile_model
 from cnn_core.presets import preset
 from cnn_core.sink import StopRequested
-from cnn_core.spec import RunSpec, TrainingSpec, change
-from cnn_core.worker import reading_size, split, steps_per_execution
-
-ROOT = Path(__file__).parent.parent
+from cnn_core.spec import change
 
 
 def weights(file) -> list[np.ndarray]:
@@ -61,36 +52,6 @@ def test_a_learning_rate_that_is_far_too_high(lab, wait_until):
     assert "Lower it, or add batch normalisation, and train again." in row.message
 
 
-@pytest.mark.parametrize(
-    ("part", "kept", "held_out"), [(0.1, 3600, 400), (0.5, 2000, 2000), (0, 4000, None), ("test", 4000, 1000)]
-)
-def test_the_validation_part(part, kept, held_out):
-    data = datasets.load("mnist-5k")
-    train, validation = split(data, change(preset("tiny").spec, {"data.validation": part}))
-    assert len(train[0]) == len(train[1]) == kept
-    np.testing.assert_array_equal(train[0], data.x_train[:kept])
-    if held_out is None:
-        assert validation is None
-    else:
-        assert len(validation[0]) == len(validation[1]) == held_out
-        source = data.y_test if part == "test" else data.y_train[kept:]
-        np.testing.assert_array_equal(validation[1], source)
-
-
-def test_steps_between_two_looks_at_the_commands():
-    assert steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469) == 46
-    assert steps_per_execution(multiply_adds=10**9, batch_size=4096, steps=10) == 1
-    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=10_000) == 64
-    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=9) == 5
-    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=1) == 1
-
-
-def test_large_maps_are_read_in_smaller_batches():
-    wide = to_graph(Blocks(conv=(ConvBlock(filters=256, pooling="none"),)))
-    assert reading_size(shapes.report(wide, (28, 28, 1), 10)) == 50_000_000 // (28 * 28 * 256)
-    assert reading_size(shapes.report(preset("tiny").spec.model, (28, 28, 1), 10)) == 1000
-
-
 class StuckSink:
     """A sink that is asked to stop from the start; `end` notes the end instead of leaving the process."""
 
@@ -113,7 +74,7 @@ def learning(sink, steps: int = 1) -> worker.Course:
     model = build_model(spec)
     compile_model(model, spec, 7)
     model.optimizer.iterations.assign(steps)
-    return worker.Course(datasets.load("mnist-5k"), model, model, Reporter(sink, steps_per_epoch=1))
+    return Course(datasets.load("mnist-5k"), model, model, Reporter(sink, steps_per_epoch=1))
 
 
 class Trainer(threading.Event):
@@ -137,7 +98,7 @@ def test_a_run_that_looks_rarely_is_not_waited_for(tmp_path, execution, patience
 @pytest.mark.parametrize("steps", [None, 0])  # TensorFlow is still being loaded; the first step is not over
 def test_a_stop_before_the_first_step_keeps_no_network(tmp_path, steps):
     sink = StuckSink(tmp_path)
-    worker._insist(sink, worker.Course() if steps is None else learning(sink, steps), Trainer(), threading.Lock())
+    worker._insist(sink, Course() if steps is None else learning(sink, steps), Trainer(), threading.Lock())
     assert sink.ended == [("stopped", "It was stopped before it had learned anything.")]
     assert not list(tmp_path.iterdir())
 
@@ -193,56 +154,3 @@ def test_the_test_of_a_trained_network_can_be_stopped(tmp_path):
     with pytest.raises(StopRequested):
         worker.score(course.model, course.data, Asked(tmp_path))
     assert not list(tmp_path.iterdir())
-
-
-class Reached(Exception):
-    """Training would begin now."""
-
-
-def test_digits_are_redrawn_in_other_hands_before_training_and_clothes_are_not(monkeypatch):
-    asked, said = [], []
-
-    def vary(images, labels, part, seed):
-        asked.append((len(images), len(labels), part, seed))
-        return images
-
-    def reached(*_):
-        raise Reached
-
-    monkeypatch.setattr(worker.handwriting, "vary", vary)
-    monkeypatch.setattr(worker, "_trainer", reached)
-    spec = change(preset("tiny").spec, {"data.augmentation.hands": 0.5, "training.seed": 3})
-    digits = datasets.load("mnist-5k")
-    for images in (digits, dataclasses.replace(digits, info=datasets.info("fashion-mnist"))):
-        monkeypatch.setattr(worker.datasets, "load", lambda *_, images=images: images)
-        with pytest.raises(Reached):
-            worker._learn(spec, SimpleNamespace(stage=said.append), worker.Course())
-    assert asked == [(3600, 3600, 0.5, 3)] and said.count("Redrawing some digits in other hands") == 1
-
-
-def test_a_warm_spare_shares_the_cores_as_the_usual_run_does():
-    code = (
-        "import tensorflow as tf\n"
-        "from cnn_core import cores, worker\n"
-        "from cnn_core.presets import preset\n"
-        "spec = preset('lenet5').spec\n"
-        "worker._warm_up(spec)\n"
-        "cores.share_cores(preset('tiny').spec)\n"  # the same again is allowed, another share is not
-        "threads = tf.config.threading.get_intra_op_parallelism_threads()\n"
-        "assert threads == max(1, cores.cores() // 2 if cores.in_halves(spec) else cores.cores()), threads"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_a_spare_serves_a_network_that_shares_the_cores_otherwise_too(new_lab, wait_until):
-    lab = new_lab(spare=True)
-    lab.warm()
-    spare = lab._spare
-    blocks = Blocks(conv=(ConvBlock(filters=2, batch_normalization=True),))
-    spec = RunSpec(model=to_graph(blocks), training=TrainingSpec(epochs=1))
-    assert not in_halves(spec)
-    run = lab.submit(spec)
-    wait_until(lambda: lab.store.get(run).is_over)
-    assert lab.store.get(run).status == "finished", lab.log(run)
-    assert lab._workers.get(run) is None or lab._workers[run].pid == spare.pid, "the same process, begun again"

@@ -44,7 +44,7 @@ def _panel(name: str, every: float | None, chart_height: int) -> None:
     curves = state.curves(name)
     if every != _every(run):
         if run.is_over:
-            state.lab().warm()
+            state.lab().warm(st.session_state.draft)
         st.rerun()  # with another timer or none; and the rest of the page learns of the end
     _header(run)
     _progress(run)

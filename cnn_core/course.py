@@ -1,0 +1,144 @@
+"""What a run needs before its first step: images, network, optimizer and graphs. Laid out for the run, or before anyone asks.
+
+TensorFlow is imported when something is laid out, not before.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cnn_core import datasets, handwriting, shapes
+from cnn_core.cores import in_halves
+from cnn_core.spec import RunSpec
+
+SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
+MULTIPLY_ADDS_PER_SECOND = 25e9  # of a small network on two cores, a rough figure
+LARGEST_LAYER = 50_000_000  # values that one layer may give at once where nothing is learned
+
+
+@dataclass
+class Course:
+    """What a run has made so far; None until it has. `spec` is set when all that comes before the first step is there."""
+
+    data: datasets.Dataset | None = None
+    model: Any = None
+    trainer: Any = None  # computes the steps of `model`: itself, or the same layers in halves
+    reporter: Any = None
+    batches: Any = None  # of training
+    validation: Any = None
+    multiply_adds: int = 0
+    reading: int = 1000  # images read at once where nothing is learned
+    execution: int = 1  # steps between two looks at the commands
+    spec: RunSpec | None = None
+
+    def has_learned(self) -> bool:
+        """Whether at least one step was taken."""
+        return self.reporter is not None and int(self.trainer.optimizer.iterations.numpy()) > 0
+
+
+def lay_out(
+    spec: RunSpec, course: Course, stage: Callable[[str], None], progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Read the images, build the network with fresh weights and compile it, noting in `course` what there is.
+
+    stage: is told what happens now. progress: is told (bytes here, bytes in all) while images are downloaded. Raises DataError
+    and SpecError.
+    """
+    import keras
+    import tensorflow as tf
+
+    from cnn_core.fast_layers import quicken
+    from cnn_core.halves import HalvesModel
+    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
+
+    stage("Reading the images")
+    course.data = datasets.load(spec.data.dataset, progress)
+    train_part, validation_part = split(course.data, spec)
+    if spec.data.augmentation.hands and course.data.info.has_digits:
+        stage("Redrawing some digits in other hands")
+        train_part = (handwriting.vary(*train_part, spec.data.augmentation.hands, spec.training.seed), train_part[1])
+
+    stage("Building the network")
+    keras.utils.set_random_seed(spec.training.seed)
+    if spec.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    course.model = model = build_model(spec)
+    if not spec.training.deterministic:
+        quicken(model)
+    course.trainer = HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
+    network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
+    course.multiply_adds = network.multiply_adds
+    course.reading = reading_size(network)
+    course.batches = TrainingBatches(*train_part, spec)
+    course.validation = evaluation_batches(*validation_part, course.reading) if validation_part else None
+    course.execution = steps_per_execution(network.multiply_adds, spec.training.batch_size, course.batches.steps)
+    compile_model(course.trainer, spec, course.batches.steps, course.execution)
+    course.spec = spec
+
+
+def rehearse(spec: RunSpec) -> Course:
+    """A course whose graphs are built and kernels compiled: its first steps were taken once, and then undone.
+
+    Training it gives what training a new one gives. Raises what `lay_out` raises.
+    """
+    course = Course()
+    lay_out(spec, course, stage=lambda text: None)
+    trainer = course.trainer
+    trainer.optimizer.build(trainer.trainable_variables)
+    variables = [*trainer.variables, *trainer.optimizer.variables]
+    start = [variable.numpy() for variable in variables]
+    checked = course.validation and course.validation.take(1)
+    trainer.fit(course.batches.dataset.take(course.execution), shuffle=False, verbose=0, validation_data=checked)
+    for variable, value in zip(variables, start, strict=True):
+        variable.assign(value)
+    return course
+
+
+def can_be_rehearsed(spec: RunSpec) -> bool:
+    """Whether that takes a few seconds at most: its images are here, none is to be redrawn, and a step is cheap.
+
+    >>> from cnn_core.presets import preset
+    >>> can_be_rehearsed(preset("tiny").spec)
+    True
+    """
+    data = spec.data
+    if not datasets.is_here(data.dataset) or data.augmentation.hands:
+        return False
+    info = datasets.info(data.dataset)
+    network = shapes.report(spec.model, info.input_shape, len(info.labels))
+    return not network.errors and _seconds_per_step(network.multiply_adds, spec.training.batch_size) < SECONDS_PER_EXECUTION
+
+
+def reading_size(network: shapes.NetworkReport) -> int:
+    """Images read at once where nothing is learned: at most 1000, fewer where the largest layer would take over 200 MB.
+
+    >>> from cnn_core.presets import preset
+    >>> reading_size(shapes.report(preset("lenet5").spec.model, (28, 28, 1), 10))
+    1000
+    """
+    largest = max(math.prod(layer.output_shape) for layer in network.layers if layer.output_shape)
+    return max(1, min(1000, LARGEST_LAYER // largest))
+
+
+def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
+    """(images, labels) to train on and to validate on; the validation part is the last of the training images."""
+    if spec.data.validation == "test":
+        return (data.x_train, data.y_train), (data.x_test, data.y_test)
+    kept = len(data.y_train) - round(len(data.y_train) * spec.data.validation)
+    held_out = (data.x_train[kept:], data.y_train[kept:])
+    return (data.x_train[:kept], data.y_train[:kept]), held_out if len(held_out[1]) else None
+
+
+def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
+    """Training steps between two callbacks: about 0.3 s of them, at least two lots an epoch, at most 64.
+
+    >>> steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469)
+    46
+    """
+    return max(1, min(64, round(SECONDS_PER_EXECUTION / _seconds_per_step(multiply_adds, batch_size)), -(-steps // 2)))
+
+
+def _seconds_per_step(multiply_adds: int, batch_size: int) -> float:
+    """A rough estimate: forward once, backward twice."""
+    return 0.001 + 3 * multiply_adds * batch_size / MULTIPLY_ADDS_PER_SECOND

@@ -1,0 +1,78 @@
+"""A worker that waits for a run with TensorFlow loaded and, where that is quick, with the run itself prepared."""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from cnn_core import presets
+from cnn_core.cores import in_halves
+from cnn_core.course import can_be_rehearsed
+from cnn_core.spec import RunSpec
+
+
+def worker(argument: str, **options) -> subprocess.Popen:
+    """A worker in a session of its own, so that neither Ctrl-C nor the end of the server reaches it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cnn_core.worker", argument],
+        cwd=Path(__file__).parent.parent,
+        start_new_session=True,
+        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options},
+    )
+
+
+class Spare:
+    """One spare process. spec: the run that may come; where it cannot be prepared, TensorFlow is, with a usual one."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self.process = worker("--spare", stdin=subprocess.PIPE)
+        self._prepared: RunSpec | None = None
+        self._ways = _ways(_stand_in(spec))
+        self.prepare(spec)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it lives."""
+        return self.process.poll() is None
+
+    def suits(self, spec: RunSpec) -> bool:
+        """Whether it lives and can train this spec: how a process shares out the cores is settled for good."""
+        return self.is_ready and _ways(spec) == self._ways
+
+    def prepare(self, spec: RunSpec) -> None:
+        """Have it prepare a run of `spec`, unless it has."""
+        wanted = _stand_in(spec)
+        if wanted != self._prepared and self.suits(wanted):
+            self._prepared = wanted
+            self._order({"prepare": wanted.model_dump(mode="json")})
+
+    def hand_over(self, folder: Path) -> subprocess.Popen:
+        """Give it the run of a folder; it is a worker from then on."""
+        self._order({"run": str(folder)})
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        return self.process
+
+    def let_go(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.wait()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+    def _order(self, order: dict) -> None:
+        try:
+            self.process.stdin.write(json.dumps(order).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            self.process.kill()
+
+
+def _stand_in(spec: RunSpec) -> RunSpec:
+    return spec if can_be_rehearsed(spec) else presets.preset("tiny").spec
+
+
+def _ways(spec: RunSpec) -> tuple[bool, bool]:
+    """What a process settles for good."""
+    return in_halves(spec), spec.training.deterministic
