@@ -65,7 +65,7 @@ def main() -> None:
         "plain script, oneDNN off": lambda: answer(script, TF_ENABLE_ONEDNN_OPTS="0"),
         "plain script, oneDNN on": lambda: answer(script, TF_ENABLE_ONEDNN_OPTS="1"),
         "lab, nobody watching": lambda: answer(train, CNN_LAB_HOME=home),
-        "lab, one viewer": lambda: watched(1, options.epochs, home)[0],
+        "lab, one viewer": lambda: watched(1, options.epochs, home).every_epoch,
     }
     if options.pytorch:
         torch = [sys.executable, "benchmarks/pytorch_script.py", *script[2:]]

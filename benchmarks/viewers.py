@@ -2,8 +2,9 @@
 
     CNN_LAB_DATA=FOLDER python -m benchmarks.viewers [--viewers 30] [--epochs 5]
 
-Trains the LeNet-5 preset on FOLDER's 60,000 images with nobody and with the viewers, alternating, and prints how long a refresh
-took from its request to its last message, how often they came, and the seconds per epoch.
+Trains the LeNet-5 preset on FOLDER's 60,000 images with nobody and with the viewers, alternating, and prints the seconds per epoch and,
+once all viewers have opened their page (one every half second), how long a refresh took from its request to its last message and
+how often they came.
 """
 
 import argparse
@@ -19,10 +20,13 @@ import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sides import ROOT, TRAIN, cpu, data_folder
 from cnn_core.store import Store
+
+ARRIVING = 0.5  # seconds from one viewer's arrival to the next
 
 
 @contextmanager
@@ -102,12 +106,36 @@ class Viewer:
                         self.intervals += list(timers.values())
 
 
+@dataclass
+class Watched:
+    """What a crowd saw of one training. Times in seconds."""
+
+    opening: float  # from the first request of a page to the last page shown
+    refreshes: list[float]  # each from its request to its last message, when all pages were there
+    intervals: list[float]  # between them
+    epochs: list[float]  # that began when all pages were there, without the first of the training
+    early: list[float]  # the epochs before them
+
+    @property
+    def every_epoch(self) -> list[float]:
+        return self.early + self.epochs
+
+
 def follow(port: int, count: int, answers: multiprocessing.Queue, over) -> None:
-    """`count` viewers in a process of their own, until `over` is set; puts (refreshes, intervals) into `answers`."""
+    """`count` viewers in a process of their own, until `over` is set; puts (opening, when all were there, refreshes, intervals)
+    into `answers`."""
 
     async def crowd() -> None:
+        began = time.time()
         viewers = [Viewer(port) for _ in range(count)]
-        tasks = [asyncio.create_task(viewer.watch()) for viewer in viewers]
+        tasks = []
+        for viewer in viewers:
+            tasks.append(asyncio.create_task(viewer.watch()))
+            await asyncio.sleep(ARRIVING)
+        while not over.is_set() and any(viewer.opened is None for viewer in viewers):
+            await asyncio.sleep(0.1)
+        there = time.time()
+        early = [(len(viewer.refreshes), len(viewer.intervals)) for viewer in viewers]
         while not over.is_set():
             await asyncio.sleep(0.2)
         for task in tasks:
@@ -115,15 +143,15 @@ def follow(port: int, count: int, answers: multiprocessing.Queue, over) -> None:
         failed = [error for error in await asyncio.gather(*tasks, return_exceptions=True) if isinstance(error, Exception)]
         if failed:
             print(f"{len(failed)} viewers failed, the first with {failed[0]!r}", file=sys.stderr)
-        answers.put(
-            ([time for viewer in viewers for time in viewer.refreshes], [s for viewer in viewers for s in viewer.intervals])
-        )
+        refreshes = [seconds for viewer, (known, _) in zip(viewers, early, strict=True) for seconds in viewer.refreshes[known:]]
+        intervals = [seconds for viewer, (_, known) in zip(viewers, early, strict=True) for seconds in viewer.intervals[known:]]
+        answers.put((there - began, there, refreshes, intervals))
 
     asyncio.run(crowd())
 
 
-def watched(count: int, epochs: int, home: str) -> tuple[list[float], list[float], list[float]]:
-    """(seconds per epoch without the first, seconds of each refresh, intervals between them) of a training with viewers."""
+def watched(count: int, epochs: int, home: str) -> Watched:
+    """A training of the LeNet-5 preset that `count` viewers follow from its first second on."""
     with server(home) as port:
         answers, over = multiprocessing.Queue(), multiprocessing.Event()
         process = subprocess.Popen(
@@ -141,20 +169,23 @@ def watched(count: int, epochs: int, home: str) -> tuple[list[float], list[float
         crowd.start()
         output, _ = process.communicate()
         over.set()
-        refreshes, intervals = answers.get(timeout=30)
+        opening, there, refreshes, intervals = answers.get(timeout=30)
         crowd.join()
-    return json.loads(output)["seconds_per_epoch"][1:], refreshes, intervals
+    rows = store.metrics(json.loads(output)["run"], ("seconds",))[1:]
+    began = [row.time - row.value >= there for row in rows]
+    late = [row.value for row, after in zip(rows, began, strict=True) if after]
+    return Watched(opening, refreshes, intervals, late, [row.value for row, after in zip(rows, began, strict=True) if not after])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--viewers", type=int, default=30)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     data_folder()
     home = tempfile.mkdtemp(prefix="cnn-lab-benchmark-")
-    alone, crowded, refreshes, intervals = [], [], [], []
+    alone, crowds = [], []
     for number in range(options.rounds):
         done = subprocess.run(
             [*TRAIN, "--epochs", str(options.epochs)],
@@ -165,19 +196,22 @@ def main() -> None:
             check=True,
         )
         alone += json.loads(done.stdout)["seconds_per_epoch"][1:]
-        seconds, taken, every = watched(options.viewers, options.epochs, home)
-        crowded += seconds
-        refreshes += taken
-        intervals += every
-        print(f"round {number + 1}: {len(taken)} refreshes", flush=True)
-    quiet, busy = statistics.median(alone), statistics.median(crowded)
-    print(f"\nLeNet-5 preset, 60,000 images; {cpu()}, {os.cpu_count()} cores")
-    print(f"nobody:     {quiet:.2f} s per epoch ({min(alone):.2f} to {max(alone):.2f})")
-    print(
-        f"{options.viewers} viewers: {busy:.2f} s per epoch ({min(crowded):.2f} to {max(crowded):.2f}), {busy / quiet - 1:+.1%}"
+        crowds.append(watched(options.viewers, options.epochs, home))
+        print(f"round {number + 1}: all pages there after {crowds[-1].opening:.1f} s", flush=True)
+    refreshes, intervals, busy, early = (
+        [value for crowd in crowds for value in getattr(crowd, name)] for name in ("refreshes", "intervals", "epochs", "early")
     )
-    if not refreshes:
-        sys.exit("No viewer had opened the page before the training was over: ask for more epochs or fewer viewers.")
+    if not refreshes or not busy:
+        sys.exit("The training was over before all viewers had opened the page: ask for more epochs or fewer viewers.")
+    quiet, slowed = statistics.median(alone), statistics.median(busy)
+    print(f"\nLeNet-5 preset, 60,000 images; {cpu()}, {os.cpu_count()} cores; viewers: {options.viewers}")
+    print(f"nobody:              {quiet:.2f} s per epoch ({min(alone):.2f} to {max(alone):.2f}, {len(alone)} epochs)")
+    if early:
+        opening = statistics.median(early)
+        print(f"while pages open:    {opening:.2f} s per epoch ({len(early)} epochs), {opening / quiet - 1:+.1%}")
+    print(
+        f"all watch:           {slowed:.2f} s per epoch ({min(busy):.2f} to {max(busy):.2f}, {len(busy)}), {slowed / quiet - 1:+.1%}"
+    )
     middle, last = statistics.median(refreshes), sorted(refreshes)[int(0.95 * len(refreshes))]
     print(f"a refresh: median {1000 * middle:.0f} ms, p95 {1000 * last:.0f} ms, of {len(refreshes)}")
     print(f"seconds between refreshes: median {statistics.median(intervals):.1f}, longest {max(intervals):.1f}")

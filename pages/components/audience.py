@@ -1,13 +1,13 @@
 """How many sessions watch, so that many of them together do not slow training down."""
 
 import time
-from math import ceil, log2
+from zlib import crc32
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-LONGEST = 16.0  # seconds between two looks
-GONE = 2 * LONGEST  # seconds without a look after which a session does not count
+CROWDED = (2.0, 8.0, 16.0)  # seconds between two looks when many share them
+GONE = 2 * CROWDED[-1]  # seconds without a look after which a session does not count
 
 
 @st.cache_resource(show_spinner=False)
@@ -17,10 +17,16 @@ def _seen() -> dict[str, float]:
 
 
 def stretched(seconds: float, each: float) -> float:
-    """An interval between two looks: `seconds`, or `each` times the number of sessions, rounded up to 1, 2, 4, 8 or 16 s."""
-    now, seen = time.monotonic(), _seen()
-    seen[get_script_run_ctx().session_id] = now
+    """An interval between two looks: `seconds`, or about 2, 8 or 16 s where every session could not have `each`.
+
+    The steps are large because a session that changes its interval has to run its whole page once. In a crowd each session's
+    differs a little, or those that opened the page together would look together for ever.
+    """
+    now, seen, me = time.monotonic(), _seen(), get_script_run_ctx().session_id
+    seen[me] = now
     for session in [session for session, last in list(seen.items()) if now - last > GONE]:
         seen.pop(session, None)
     wanted = each * len(seen)
-    return seconds if wanted <= seconds else min(LONGEST, 2.0 ** ceil(log2(wanted)))
+    if wanted <= seconds:
+        return seconds
+    return next((interval for interval in CROWDED if interval >= wanted), CROWDED[-1]) * (1 - crc32(me.encode()) % 100 / 400)

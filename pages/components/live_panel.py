@@ -33,7 +33,7 @@ def _every(run: Run) -> float | None:
         return None
     if run.status != "queued" and (run.step == 0 or state.lab().is_stopping(run.run)):
         return audience.stretched(0.4, each=0.05)
-    return audience.stretched(1 if run.status == "queued" or time.time() - run.started < 20 else 2, each=0.25)
+    return audience.stretched(1 if run.status == "queued" or time.time() - run.started < 20 else 2, each=0.2)
 
 
 @state.in_sentences()

@@ -16,18 +16,24 @@ def crowd(monkeypatch):
     def look(session: int, at: float) -> float:
         monkeypatch.setattr(audience, "get_script_run_ctx", lambda: SimpleNamespace(session_id=str(session)))
         monkeypatch.setattr(audience.time, "monotonic", lambda: at)
-        return audience.stretched(2, each=0.25)
+        return audience.stretched(2, each=0.2)
 
     return look
 
 
 def test_a_few_sessions_are_looked_after_as_one(crowd):
-    assert [crowd(session, at=0) for session in range(8)] == [2] * 8
+    assert [crowd(session, at=0) for session in range(10)] == [2] * 10
     assert crowd(0, at=1) == 2, "a session counts once"
 
 
 def test_many_sessions_wait_longer_until_they_are_gone(crowd):
     intervals = [crowd(session, at=0) for session in range(200)]
-    assert intervals[8] == 4 and intervals[29] == 8 and intervals[-1] == audience.LONGEST
-    assert intervals == sorted(intervals)
+    assert all(6 < interval <= 8 for interval in intervals[10:40])
+    assert all(12 < interval <= 16 for interval in intervals[40:])
     assert crowd(0, at=audience.GONE + 1) == 2
+
+
+def test_the_sessions_of_a_crowd_look_at_different_times_and_each_at_its_own(crowd):
+    intervals = [crowd(session, at=0) for session in range(30)]
+    assert len(set(intervals[10:])) > 10
+    assert crowd(29, at=1) == intervals[29]
