@@ -43,7 +43,7 @@ def _parser() -> Parser:
         return added
 
     train = add("train", _train, "Train a network and wait for its end.")
-    _add_spec(train)
+    _add_spec(train).add_argument("--resume", metavar="RUN", help="go on with a run; --epochs N then means N more")
     train.add_argument("--dataset", help=f"one of {', '.join(datasets.DATASETS)}")
     train.add_argument("--epochs", type=int)
     train.add_argument("--seed", type=int)
@@ -59,10 +59,18 @@ def _parser() -> Parser:
     for name, command, about in (
         ("show", _show, "Show a run: its settings, result and history."),
         ("stop", _stop, "Stop a run and keep what it has learned."),
+        ("pause", _pause, "Pause a run: it keeps exactly where it stands and ends its process."),
         ("delete", _delete, "Remove a run and its folder for good."),
         ("evaluate", _evaluate, "Score a run on its test images."),
     ):
         add(name, command, about).add_argument("run", metavar="RUN")
+    resume = add("resume", _resume, "Let a run go on from its last checkpoint, in the background.")
+    resume.add_argument("run", metavar="RUN")
+    resume.add_argument("--epochs", type=int, default=0, help="train this many epochs more than were planned")
+    rate = add("set-learning-rate", _set_learning_rate, "Give a run that trains another learning rate.")
+    rate.add_argument("run", metavar="RUN")
+    rate.add_argument("rate", metavar="RATE", type=float)
+    add("queue", _queue, "List what trains and what waits, in the order in which it will run.")
     rename = add("rename", _rename, "Give a run another name.")
     rename.add_argument("run", metavar="RUN")
     rename.add_argument("name", metavar="NAME")
@@ -77,10 +85,11 @@ def _parser() -> Parser:
     return parser
 
 
-def _add_spec(parser: Parser) -> None:
+def _add_spec(parser: Parser) -> argparse._MutuallyExclusiveGroup:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--preset", help=f"one of {', '.join(presets.PRESETS)}")
     source.add_argument("--spec", metavar="FILE", help="a spec as JSON, such as the spec.json of a run")
+    return source
 
 
 def _read_spec(options: argparse.Namespace) -> spec.RunSpec:
@@ -92,6 +101,25 @@ def _print(options: argparse.Namespace, data, text: str) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    lab = Lab(default_home())
+    run = _resumed(lab, options) if options.resume else _submitted(lab, options)
+    known = _wait(lab, run)
+    answer = result(lab.store, known)
+    accuracy = "no test score" if known.test_accuracy is None else f"test accuracy {known.test_accuracy:.4f}"
+    _print(options, answer, f"{known.run}: {known.status}, {known.epoch} epochs, {accuracy}")
+    if known.status == "failed" or known.status == "interrupted":
+        print(known.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _resumed(lab: Lab, options: argparse.Namespace) -> str:
+    if options.set or options.dataset or options.name or options.seed is not None:
+        raise LabError("A run goes on with its own settings: with --resume only --epochs can be given.")
+    return lab.resume(options.resume, options.epochs or 0)
+
+
+def _submitted(lab: Lab, options: argparse.Namespace) -> str:
     settings = {}
     for setting in options.set:
         path, sign, value = setting.partition("=")
@@ -103,16 +131,7 @@ def _train(options: argparse.Namespace) -> int:
             settings[path] = value
     if options.dataset:
         datasets.info(options.dataset)
-    lab = Lab(default_home())
-    run = lab.submit(spec.change(_read_spec(options), settings), options.name)
-    known = _wait(lab, run)
-    answer = result(lab.store, known)
-    accuracy = "no test score" if known.test_accuracy is None else f"test accuracy {known.test_accuracy:.4f}"
-    _print(options, answer, f"{known.run}: {known.status}, {known.epoch} epochs, {accuracy}")
-    if known.status == "failed" or known.status == "interrupted":
-        print(known.message, file=sys.stderr)
-        return 1
-    return 0
+    return lab.submit(spec.change(_read_spec(options), settings), options.name)
 
 
 def _value(text: str):
@@ -175,6 +194,38 @@ def _stop(options: argparse.Namespace) -> int:
         raise LabError(f"Run {run.run} is {run.status} already.")
     lab.stop(run.run)
     _print(options, {"run": run.run, "stopping": True}, f"{run.run}: asked to stop")
+    return 0
+
+
+def _pause(options: argparse.Namespace) -> int:
+    lab = _lab()
+    run = lab.store.get(options.run)
+    lab.pause(run.run)
+    _print(options, {"run": run.run, "pausing": True}, f"{run.run}: asked to pause")
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    lab = _lab()
+    run = lab.resume(options.run, options.epochs)
+    known = lab.store.get(run)
+    _print(options, {"run": run, "status": known.status, "epochs": known.epochs}, f"{run}: {known.status}")
+    return 0
+
+
+def _set_learning_rate(options: argparse.Namespace) -> int:
+    lab = _lab()
+    run = lab.store.get(options.run)
+    lab.set_learning_rate(run.run, options.rate)
+    _print(options, {"run": run.run, "learning_rate": options.rate}, f"{run.run}: learning rate {options.rate:g} from now on")
+    return 0
+
+
+def _queue(options: argparse.Namespace) -> int:
+    runs = [summary(run) for run in reversed(_lab().store.runs(("running", "queued")))]
+    runs.sort(key=lambda run: run["status"] == "queued")
+    lines = [f"{run['run']}  {run['status']:<8}  {run['name']}" for run in runs]
+    _print(options, runs, "\n".join(lines) or "Nothing trains, and nothing waits.")
     return 0
 
 

@@ -2,12 +2,16 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import keras
 
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested
 from cnn_core.store import Metric
+
+EVERY = 0.5  # seconds between two writes within an epoch
+LISTEN = 0.25  # seconds between two looks for what someone asks
 
 
 class Diverged(Exception):
@@ -17,29 +21,42 @@ class Diverged(Exception):
 class Reporter(keras.callbacks.Callback):
     """Appends metric rows to a sink and looks whether it asks to stop. It writes and does not think.
 
-    sink: where the rows go. steps_per_epoch: training steps in an epoch. every: least seconds between two writes within an
-    epoch. checkpoint_every: least seconds between two savings of the weights, which happen at the end of an epoch.
-    execution: seconds that the last steps took between which Keras looks up; None before the second look.
+    sink: where the rows go. steps_per_epoch: training steps in an epoch. start: steps done before, when a run goes on. every: least
+    seconds between two writes within an epoch (EVERY). weights_every: least seconds between two savings of the weights, which happen at
+    the end of an epoch. keep: called at the end of every epoch, to keep where the run stands.
+    epochs: those that are over. logs: what Keras measured of the epoch under way. execution: seconds that the last steps took between which Keras looks up; None before the second look.
     """
 
-    def __init__(self, sink: Sink, steps_per_epoch: int, every: float = 0.5, checkpoint_every: float = 5.0) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        steps_per_epoch: int,
+        start: int = 0,
+        every: float | None = None,
+        weights_every: float = 5.0,
+        keep: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()
-        self.sink, self.steps_per_epoch = sink, steps_per_epoch
-        self.every, self.checkpoint_every = every, checkpoint_every
-        self.epoch = 0
+        self.sink, self.steps_per_epoch, self.start = sink, steps_per_epoch, start
+        self.every, self.weights_every, self.keep = EVERY if every is None else every, weights_every, keep
+        self.epoch = self.before = 0
+        self.epochs, self.logs = 0, {}
         self.written = self.listened = self.saved = -math.inf
         self.looked, self.execution = None, None
-        self.step = 0
+        self.step = start
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch, self.epoch_started = epoch, time.monotonic()
-        self.timed_since, self.untimed_steps = self.epoch_started, 0
+        # Steps of this epoch that were done before the run went on.
+        self.before = max(0, self.start - epoch * self.steps_per_epoch)
+        self.timed_since, self.untimed_steps = self.epoch_started, self.before
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         # Keras counts whole executions, so its index can pass the end of the epoch.
-        steps = min(batch + 1, self.steps_per_epoch)
+        steps = min(self.before + batch + 1, self.steps_per_epoch)
         self.step = self.epoch * self.steps_per_epoch + steps
         self._check(logs["loss"])
+        self.logs = {name: float(value) for name, value in logs.items()}
         now = time.monotonic()
         if self.looked is None:
             # The first steps built the graph, which says nothing of their speed.
@@ -65,7 +82,9 @@ class Reporter(keras.callbacks.Callback):
             *self._rows("seconds", {"epoch": seconds}),
         ]
         self.sink.append(rows, epoch=epoch + 1, step=self.step, **self._speed(self.steps_per_epoch))
-        if time.monotonic() - self.saved >= self.checkpoint_every:
+        self.epochs, self.logs = epoch + 1, {}
+        self.keep()
+        if time.monotonic() - self.saved >= self.weights_every:
             save_weights(self.model, self.sink)
             self.saved = time.monotonic()
         self._listen()
@@ -87,8 +106,11 @@ class Reporter(keras.callbacks.Callback):
         return [Metric(self.step, self.epoch + 1, phase, name, float(value), now) for name, value in logs.items()]
 
     def _listen(self) -> None:
-        if time.monotonic() - self.listened >= 0.25:
+        if time.monotonic() - self.listened >= LISTEN:
             self.listened = time.monotonic()
+            if (rate := self.sink.learning_rate()) is not None:
+                self.model.optimizer.steering.change(rate, self.step)
+                self.sink.event(self.step, "learning rate", f"{rate:g}")
             if self.sink.stop_requested():
                 raise StopRequested
 

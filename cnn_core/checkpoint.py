@@ -6,8 +6,9 @@ Neither Keras' `.keras` nor its `.weights.h5` does. The one before the last is k
 
 import hashlib
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,13 @@ MARK = b"CNN Lab checkpoint 1\n"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """step: training steps done since the start of the run. variables: their values, in the order of the network that trains."""
+    """step: training steps done since the start of the run. epochs: those that are over, their validation too. variables: their
+    values, in the order of the network that trains. logs: what was measured of the epoch under way at its last step."""
 
     step: int
+    epochs: int
     variables: Sequence[np.ndarray]
+    logs: Mapping[str, float] = field(default_factory=dict)
 
     def fits(self, variables: Sequence) -> bool:
         """Whether it belongs to a network with these variables, by their number and shapes."""
@@ -33,7 +37,8 @@ class Checkpoint:
 def write(folder: Path, checkpoint: Checkpoint) -> None:
     """Keep a checkpoint in the folder of its run, and the one before it. Killed at any moment, one of the two is whole."""
     inside = io.BytesIO()
-    np.savez(inside, np.int64(checkpoint.step), *checkpoint.variables)
+    words = json.dumps({"step": checkpoint.step, "epochs": checkpoint.epochs, "logs": dict(checkpoint.logs)})
+    np.savez(inside, np.frombuffer(words.encode(), np.uint8), *checkpoint.variables)
     data = inside.getvalue()
     with replacing(folder / LAST) as new:
         new.write_bytes(MARK + hashlib.sha256(data).digest() + data)
@@ -55,5 +60,5 @@ def _read(file: Path) -> Checkpoint | None:
     if not data.startswith(MARK) or hashlib.sha256(data[start:]).digest() != data[len(MARK) : start]:
         return None  # cut short, or not as it was written
     with np.load(io.BytesIO(data[start:])) as arrays:
-        step, *variables = (arrays[f"arr_{number}"] for number in range(len(arrays)))
-    return Checkpoint(int(step), variables)
+        words, *variables = (arrays[f"arr_{number}"] for number in range(len(arrays)))
+    return Checkpoint(variables=variables, **json.loads(words.tobytes()))

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnn_core import datasets, handwriting, shapes
+from cnn_core.checkpoint import Checkpoint
 from cnn_core.cores import in_halves
+from cnn_core.errors import DataError
 from cnn_core.spec import RunSpec
 
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
@@ -32,9 +34,52 @@ class Course:
     execution: int = 1  # steps between two looks at the commands
     spec: RunSpec | None = None
 
+    @property
+    def step(self) -> int:
+        """Training steps done since the start of the run."""
+        return int(self.trainer.optimizer.iterations.numpy())
+
     def has_learned(self) -> bool:
         """Whether at least one step was taken."""
-        return self.reporter is not None and int(self.trainer.optimizer.iterations.numpy()) > 0
+        return self.reporter is not None and self.step > 0
+
+    def taken(self) -> Checkpoint:
+        """Where it stands, as a checkpoint. May be asked for by another thread than the one that trains."""
+        while True:
+            step = self.step
+            values = [variable.numpy() for variable in (*self._state(), *self.trainer.metrics_variables)]
+            if step == self.step:  # else a step was taken meanwhile, and the values are of two moments
+                reporter = self.reporter
+                return Checkpoint(step, reporter.epochs, values, reporter.logs) if reporter else Checkpoint(step, 0, values)
+
+    def go_back_to(self, checkpoint: Checkpoint) -> Callable[[], None]:
+        """Take up the state of a checkpoint; gives what has to be called once Keras has begun the epoch under way,
+        since it then forgets its running means.
+
+        Raises DataError when the checkpoint is not of this network.
+        """
+        state = self._state()
+        count = len(state)
+        if not Checkpoint(0, 0, checkpoint.variables[:count]).fits(state):
+            raise DataError("The checkpoint of this run does not fit its settings. Train the settings again as a new run.")
+        for variable, value in zip(state, checkpoint.variables, strict=False):
+            variable.assign(value)
+
+        # Keras makes the running means with the first batch that it measures.
+        one, label = self.data.x_train[:1], self.data.y_train[:1]
+        self.trainer.compute_metrics(one, label, self.trainer(one), None)
+
+        def running_means() -> None:
+            for variable, value in zip(self.trainer.metrics_variables, checkpoint.variables[count:], strict=True):
+                variable.assign(value)
+
+        return running_means
+
+    def _state(self) -> list:
+        """All that training changes, but for the running means of the epoch."""
+        trainer, optimizer = self.trainer, self.trainer.optimizer
+        optimizer.build(trainer.trainable_variables)
+        return [*trainer.variables, *optimizer.variables, optimizer.steering.factor]
 
 
 def lay_out(
@@ -85,13 +130,10 @@ def rehearse(spec: RunSpec) -> Course:
     course = Course()
     lay_out(spec, course, stage=lambda text: None)
     trainer = course.trainer
-    trainer.optimizer.build(trainer.trainable_variables)
-    variables = [*trainer.variables, *trainer.optimizer.variables]
-    start = [variable.numpy() for variable in variables]
+    start = course.taken()
     checked = course.validation and course.validation.take(1)
     trainer.fit(course.batches.dataset.take(course.execution), shuffle=False, verbose=0, validation_data=checked)
-    for variable, value in zip(variables, start, strict=True):
-        variable.assign(value)
+    course.go_back_to(start)
     return course
 
 

@@ -73,16 +73,16 @@ class Reader:
 
     def __init__(self, store: Store, fresh: float = 0.3) -> None:
         self.store, self.fresh = store, fresh
-        self._known: dict[str, _Known] = {}
+        self._known: dict[tuple[str, int], _Known] = {}
         self._lock = threading.Lock()
 
-    def curves(self, run: str) -> Curves:
-        """The thinned curves of a run. Raises StoreError."""
+    def curves(self, run: str, resumed: int = 0) -> Curves:
+        """The thinned curves of a run that has gone on so many times, at which rows may go. Raises StoreError."""
         with self._lock:
-            known = self._known.pop(run, None) or _Known(0, float("-inf"), {}, Curves({}, 0))
+            known = self._known.pop((run, resumed), None) or _Known(0, float("-inf"), {}, Curves({}, 0))
             if time.monotonic() - known.read >= self.fresh:
                 self._read(run, known)
-            self._known[run] = known  # the newest is last
+            self._known[run, resumed] = known  # the newest is last
             while len(self._known) > RUNS_KEPT:
                 del self._known[next(iter(self._known))]
             return known.shown

@@ -22,6 +22,8 @@ MAPS_SHOWN = 16
 SAID_BY_HOVER = ("Activation", "Dropout", "BatchNormalization")  # in a long network their names would overlap the others
 LONG_NETWORK = 12
 NOTHING = Curve(np.empty(0, np.int64), np.empty(0))
+MARK = {"color": "#7a7a7a", "width": 1, "dash": "dash"}
+MARK_WORDS = {"showarrow": False, "font": {"size": 10, "color": "#7a7a7a"}}
 TITLES = {"accuracy": "Accuracy", "loss": "Loss"}
 KIND_COLOURS = {
     "input": "#8a8f98",
@@ -41,8 +43,13 @@ def _layout(figure: go.Figure, height: int, **layout) -> go.Figure:
     )
 
 
-def training_curves(curves: Curves, name: str, steps_per_epoch: int, epochs: int, height: int = 260) -> go.Figure:
-    """Curve of one metric over the epochs: the running value of training, and training and validation per epoch."""
+def training_curves(
+    curves: Curves, name: str, steps_per_epoch: int, epochs: int, height: int = 260, marks: Sequence[tuple[int, str]] = ()
+) -> go.Figure:
+    """Curve of one metric over the epochs: the running value of training, and training and validation per epoch.
+
+    marks: (step, words) of what happened on the way, drawn as upright lines.
+    """
     steps = max(1, steps_per_epoch)
     figure = go.Figure()
     for phase, title, line, mode in (
@@ -68,8 +75,25 @@ def training_curves(curves: Curves, name: str, steps_per_epoch: int, epochs: int
     values = [value for line in figure.data for value in line.y]
     if len(values) < 2:  # a range of its own would put one point anywhere
         figure.update_yaxes(range=[0, 1.02] if name == "accuracy" else [0, max([2.5, *(1.1 * value for value in values)])])
+    lines = [
+        {"type": "line", "x0": step / steps, "x1": step / steps, "y0": 0, "y1": 1, "yref": "paper", "line": MARK}
+        for step, _ in marks
+    ]
+    words = [
+        {
+            "x": step / steps,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "top",
+            "xanchor": "left",
+            "textangle": 90,
+            "text": text,
+            **MARK_WORDS,
+        }
+        for step, text in marks
+    ]
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
-    return _layout(figure, height, legend=legend, hovermode="x unified")
+    return _layout(figure, height, legend=legend, hovermode="x unified", shapes=lines, annotations=words)
 
 
 def compared_curves(histories: dict[str, dict[str, list[float]]], name: str, height: int = 320) -> go.Figure:

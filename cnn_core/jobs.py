@@ -17,10 +17,12 @@ from filelock import FileLock, Timeout
 from cnn_core import datasets, presets, shapes
 from cnn_core.course import can_be_rehearsed
 from cnn_core.errors import LabError, StoreError
+from cnn_core.files import replacing
 from cnn_core.spare import Spare, worker
-from cnn_core.spec import RunSpec
+from cnn_core.spec import RunSpec, change
 from cnn_core.store import ACTIVE, Run, Store
 
+LEARNING_RATE = "learning rate "  # begins the command that is followed by the rate
 LONGEST_START = 60  # seconds a process may take to claim its run
 
 
@@ -89,9 +91,53 @@ class Lab:
         if not self.store.move(run, "stopped", allowed=("queued",), ended=time.time(), message="Taken out of the queue."):
             self.store.command(run, "stop")
 
-    def is_stopping(self, run: str) -> bool:
-        """Whether a run that is not over was asked to stop."""
-        return "stop" in self.store.commands(run)
+    def pause(self, run: str) -> None:
+        """Ask a run to pause: it keeps exactly where it stands and ends its process, and `resume` goes on from there."""
+        known = self.store.get(run)
+        if self.store.move(known.run, "paused", allowed=("queued",), ended=time.time(), message="Paused before it began."):
+            return
+        if known.is_over:
+            raise LabError(f"{known.name!r} is {known.status}, so it cannot be paused.")
+        self.store.command(known.run, "pause")
+
+    def resume(self, run: str, more: int = 0) -> str:
+        """Queue a run that is over again: it goes on from its last checkpoint, for `more` epochs than were planned; its id.
+
+        Raises LabError when it still trains, or when it has done all its epochs and no more are asked for.
+        """
+        known = self.store.get(run)
+        if not known.is_over:
+            raise LabError(f"{known.name!r} is {known.status}, so it cannot be resumed. It goes on by itself.")
+        if more < 0:
+            raise LabError(f"The epochs to train further have to be at least 1, and {more} was given.")
+        spec = change(known.spec, {"training.epochs": known.epochs + more})
+        if known.status == "finished" and not more:
+            raise LabError(f"{known.name!r} has finished its {known.epochs} epochs. Say how many more it should train.")
+        folder = self.store.folder(known.run)
+        try:
+            folder.mkdir(exist_ok=True)
+            with replacing(folder / "spec.json") as new:
+                new.write_text(spec.model_dump_json(indent=2))
+        except OSError as error:
+            raise self._not_stored(error) from None
+        if not self.store.resume(known.run, spec):
+            raise LabError(f"{known.name!r} was resumed a moment ago by someone else.")
+        self.start_next()
+        return known.run
+
+    def set_learning_rate(self, run: str, rate: float) -> None:
+        """Give a run that trains another learning rate from its next steps on. Raises LabError when it does not train."""
+        known = self.store.get(run)
+        if not 0 < rate <= 10:
+            raise LabError(f"The learning rate has to be above 0 and at most 10, and {rate:g} was given.")
+        if known.status != "running":
+            raise LabError(f"{known.name!r} is {known.status}: only of a run that trains can the learning rate be changed.")
+        self.store.command(known.run, f"{LEARNING_RATE}{rate!r}")
+
+    def ending(self, run: str) -> str | None:
+        """ "stop" or "pause" when that was asked of a run that is not over, else None."""
+        commands = self.store.commands(run)
+        return next((command for command in ("stop", "pause") if command in commands), None)
 
     def rename(self, run: str, name: str) -> None:
         """Give a run another name. Raises LabError for an empty one."""

@@ -72,9 +72,53 @@ def compile_model(model: keras.Model, spec: RunSpec, steps_per_epoch: int, steps
 
 
 def build_optimizer(training: TrainingSpec, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """The Keras optimizer that a spec names, with its learning rate planned over all steps."""
+    """The Keras optimizer that a spec names. Its learning rate is planned over all steps and can be changed by its `steering`."""
+    steering = SteeredRate(_schedule(training, steps_per_epoch * training.epochs))
+    optimizer = _optimizer(training, steering)
+    optimizer.steering = steering
+    return optimizer
+
+
+def ordinary_optimizer(
+    steered: keras.optimizers.Optimizer, training: TrainingSpec, steps_per_epoch: int, variables: Sequence
+) -> keras.optimizers.Optimizer:
+    """The same optimizer in the same state with nothing of the lab in it, so that a saved network can be trained on elsewhere.
+
+    A learning rate that was changed is taken for the whole of its plan. variables: the trained ones.
+    """
+    changed = training.learning_rate * float(steered.steering.factor)
+    plan = _schedule(training.model_copy(update={"learning_rate": changed}), steps_per_epoch * training.epochs)
+    optimizer = _optimizer(training, plan)
+    optimizer.build(variables)
+    own = [variable for variable in optimizer.variables if variable.name != "learning_rate"]
+    for variable, value in zip(own, steered.variables, strict=True):
+        variable.assign(value)
+    return optimizer
+
+
+def _optimizer(training: TrainingSpec, learning_rate) -> keras.optimizers.Optimizer:
     extra = {"momentum": training.momentum} if training.optimizer == "sgd" else {}
-    return OPTIMIZERS[training.optimizer](learning_rate=_schedule(training, steps_per_epoch * training.epochs), **extra)
+    return OPTIMIZERS[training.optimizer](learning_rate=learning_rate, **extra)
+
+
+class SteeredRate(keras.optimizers.schedules.LearningRateSchedule):
+    """A planned learning rate, times a factor that can be changed between two steps without building the graph again."""
+
+    def __init__(self, plan: float | keras.optimizers.schedules.LearningRateSchedule) -> None:
+        self.plan = plan
+        self.factor = tf.Variable(1.0, trainable=False)
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        return self.factor * self._planned(step)
+
+    def change(self, rate: float, step: int) -> None:
+        """Make `rate` the learning rate at a step; what the plan makes of it later is scaled as well."""
+        planned = float(self._planned(step))
+        if planned > 0:  # at the very end of a plan there is nothing to scale
+            self.factor.assign(rate / planned)
+
+    def _planned(self, step: tf.Tensor) -> tf.Tensor:
+        return self.plan(step) if callable(self.plan) else tf.constant(self.plan)
 
 
 def _schedule(training: TrainingSpec, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
@@ -90,8 +134,8 @@ class TrainingBatches:
     """Shuffled batches of (images from 0 to 1, labels), augmented where the spec says so, for Keras' fit.
 
     images: uint8 (n, height, width, channels); labels: whole numbers (n,). dataset: one epoch of batches; which one, the
-    variable `epoch` says (from 0). The order and every random change follow from the seed and the number of the epoch alone, so
-    a run can go on from any epoch as if it had never stopped.
+    variable `epoch` says (from 0). rest(start): what is left of it after its first `start` steps. The order and every random change follow from the seed and the number of the step alone, so
+    a run can go on from any step as if it had never stopped.
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec) -> None:
@@ -101,18 +145,23 @@ class TrainingBatches:
         pictures, answers = tf.constant(images), tf.constant(labels)
         seed, augment = spec.training.seed, spec.data.augmentation
 
-        def order(_: tf.Tensor) -> tf.data.Dataset:
+        def order(start: tf.Tensor) -> tf.data.Dataset:
             rows = tf.random.experimental.stateless_shuffle(tf.range(count), seed=[seed, self.epoch])
             first = self.epoch * self.steps
-            return tf.data.Dataset.range(self.steps).map(lambda step: (rows[step * size : (step + 1) * size], first + step))
+            steps = tf.data.Dataset.range(start, self.steps)
+            return steps.map(lambda step: (rows[step * size : (step + 1) * size], first + step))
 
         def gather(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             batch = tf.cast(tf.gather(pictures, rows), tf.float32) / 255
             return (distort(batch, augment, [seed, step]) if augment.active else batch), tf.gather(answers, rows)
 
-        batches = tf.data.Dataset.range(1).flat_map(order).map(gather, num_parallel_calls=2, deterministic=True)
-        batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
-        self.dataset = batches.prefetch(4).with_options(_in_memory())
+        def batches(start: int) -> tf.data.Dataset:
+            starts = tf.data.Dataset.from_tensors(tf.constant(start, tf.int64))
+            found = starts.flat_map(order).map(gather, num_parallel_calls=2, deterministic=True)
+            found = found.apply(tf.data.experimental.assert_cardinality(self.steps - start))
+            return found.prefetch(4).with_options(_in_memory())
+
+        self.dataset, self.rest = batches(0), batches
 
 
 def evaluation_batches(images: np.ndarray, labels: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:

@@ -9,12 +9,12 @@ from typing import NoReturn, Protocol
 
 from filelock import FileLock
 
-from cnn_core.jobs import Lab
+from cnn_core.jobs import LEARNING_RATE, Lab
 from cnn_core.store import ACTIVE, Metric, Store
 
 
 class StopRequested(Exception):
-    """Raised out of a run that someone asked to stop: Keras' own flag would validate first."""
+    """Raised out of a run that someone asked to stop or to pause: Keras' own flag would validate first."""
 
 
 class Sink(Protocol):
@@ -27,7 +27,19 @@ class Sink(Protocol):
         """Say what the run is doing now."""
 
     def stop_requested(self) -> bool:
-        """Whether someone asked the run to stop."""
+        """Whether someone asked the run to stop or to pause."""
+
+    def pause_requested(self) -> bool:
+        """Whether someone asked the run to pause, and nobody to stop."""
+
+    def learning_rate(self) -> float | None:
+        """The learning rate that someone asked for since the last call, None for none."""
+
+    def event(self, step: int, kind: str, text: str) -> None:
+        """Note something that happened to the run at a step."""
+
+    def go_on_from(self, step: int, epoch: int) -> None:
+        """Forget what was kept of later steps, which the run takes anew; `epoch` epochs are over."""
 
     def path(self, name: str) -> Path:
         """Where the file `name` of the run is kept."""
@@ -40,7 +52,8 @@ class StoreSink:
     """The sink of a run on this computer: the SQLite store and the run's folder."""
 
     def __init__(self, store: Store, run: str, lock: FileLock) -> None:
-        self.store, self.run, self.lock = store, run, lock
+        self.store, self.run, self.lock, self.lab = store, run, lock, Lab(store.home)
+        self._rates = 0  # learning rates heard of
 
     def append(self, metrics: Iterable[Metric], **values) -> None:
         self.store.append(self.run, metrics, **values)
@@ -49,17 +62,32 @@ class StoreSink:
         self.store.update(self.run, stage=text)
 
     def stop_requested(self) -> bool:
-        return "stop" in self.store.commands(self.run)
+        return self.lab.ending(self.run) is not None
+
+    def pause_requested(self) -> bool:
+        return self.lab.ending(self.run) == "pause"
+
+    def learning_rate(self) -> float | None:
+        rates = [command for command in self.store.commands(self.run) if command.startswith(LEARNING_RATE)]
+        new, self._rates = rates[self._rates :], len(rates)
+        return float(new[-1].removeprefix(LEARNING_RATE)) if new else None
+
+    def event(self, step: int, kind: str, text: str) -> None:
+        self.store.event(self.run, step, kind, text)
+
+    def go_on_from(self, step: int, epoch: int) -> None:
+        self.store.go_on_from(self.run, step, epoch)
 
     def path(self, name: str) -> Path:
         return self.store.folder(self.run) / name
 
     def end(self, status: str, message: str) -> NoReturn:
         now = time.time()
-        started = self.store.get(self.run).started
-        self.store.move(self.run, status, ACTIVE, message=message, stage="", ended=now, seconds=now - started)
+        known = self.store.get(self.run)
+        seconds = (known.seconds or 0) + now - known.started
+        self.store.move(self.run, status, ACTIVE, message=message, stage="", ended=now, seconds=seconds)
         self.lock.release()
-        Lab(self.store.home).start_next()
+        self.lab.start_next()
         # Not sys.exit: this may be a thread beside a training step that is still computing.
         sys.stdout.flush()
         sys.stderr.flush()

@@ -17,8 +17,8 @@ from filelock import FileLock
 from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.spec import RunSpec, from_json
 
-ACTIVE = ("running", "paused")
-ENDED = ("stopped", "finished", "failed", "interrupted")
+ACTIVE = ("running",)
+ENDED = ("paused", "stopped", "finished", "failed", "interrupted")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -39,14 +39,15 @@ CREATE TABLE IF NOT EXISTS runs (
     parameters INTEGER,
     test_accuracy REAL,
     test_loss REAL,
-    seconds REAL
+    seconds REAL,
+    resumed INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS metrics (
     run TEXT NOT NULL, step INTEGER NOT NULL, epoch INTEGER NOT NULL, phase TEXT NOT NULL,
     name TEXT NOT NULL, value REAL NOT NULL, time REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS metrics_by_run ON metrics (run, phase, name, step);
-CREATE TABLE IF NOT EXISTS events (run TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS happenings (run TEXT NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS commands (run TEXT NOT NULL, command TEXT NOT NULL, time REAL NOT NULL);
 """
 
@@ -66,7 +67,8 @@ class Metric:
 
 @dataclass(frozen=True)
 class Run:
-    """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones."""
+    """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones, `resumed` how often it went on
+    after an end; `seconds` is the time that it was trained for."""
 
     run: str
     name: str
@@ -85,9 +87,11 @@ class Run:
     test_accuracy: float | None
     test_loss: float | None
     seconds: float | None
+    resumed: int = 0
 
     @property
     def is_over(self) -> bool:
+        """Whether nothing trains it or will, unless someone asks for it."""
         return self.status in ENDED
 
     @property
@@ -127,6 +131,9 @@ class Store:
         with self._alone(), self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(SCHEMA)
+            columns = {row["name"] for row in connection.execute("PRAGMA table_info(runs)")}
+            if "resumed" not in columns:  # made by the first version of the lab
+                connection.execute("ALTER TABLE runs ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -228,7 +235,7 @@ class Store:
     def remove(self, run: str) -> None:
         """Forget a run and all its rows."""
         with self._connect() as connection:
-            for table in ("runs", "metrics", "events", "commands"):
+            for table in ("runs", "metrics", "happenings", "commands"):
                 connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
 
     def append(self, run: str, metrics: Iterable[Metric], **values) -> None:
@@ -273,16 +280,40 @@ class Store:
         """Wall seconds of each epoch, validation included."""
         return [row.value for row in self.metrics(run, ("seconds",))]
 
-    def event(self, run: str, kind: str, text: str) -> None:
-        """Note something that happened to a run."""
+    def event(self, run: str, step: int, kind: str, text: str) -> None:
+        """Note something that happened to a run at a step."""
         with self._connect() as connection:
-            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (run, kind, text, time.time()))
+            connection.execute("INSERT INTO happenings VALUES (?, ?, ?, ?, ?)", (run, step, kind, text, time.time()))
 
     def events(self, run: str) -> list[dict]:
-        """What happened to a run, oldest first: kind, text, time."""
+        """What happened to a run, oldest first: step, kind, text, time."""
         with self._connect() as connection:
-            rows = connection.execute("SELECT kind, text, time FROM events WHERE run = ? ORDER BY rowid", (run,)).fetchall()
+            rows = connection.execute(
+                "SELECT step, kind, text, time FROM happenings WHERE run = ? ORDER BY rowid", (run,)
+            ).fetchall()
         return [dict(row) for row in rows]
+
+    def resume(self, run: str, spec: RunSpec) -> bool:
+        """Put a run that is over into the queue again, with what may have changed in its spec; whether it was over."""
+        with self._connect() as connection:
+            marks = ", ".join("?" * len(ENDED))
+            done = connection.execute(
+                "UPDATE runs SET status = 'queued', spec = ?, message = '', stage = '', ended = NULL, seconds_per_step = NULL, "
+                f"test_accuracy = NULL, test_loss = NULL WHERE run = ? AND status IN ({marks})",
+                (spec.model_dump_json(), run, *ENDED),
+            )
+            if done.rowcount:
+                connection.execute("DELETE FROM commands WHERE run = ?", (run,))
+            return done.rowcount == 1
+
+    def go_on_from(self, run: str, step: int, epoch: int) -> None:
+        """Forget what was kept of the steps after `step`, at which `epoch` epochs were over."""
+        with self._connect() as connection:
+            for table in ("metrics", "happenings"):
+                connection.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run, step))
+            connection.execute(
+                "UPDATE runs SET resumed = resumed + (step > 0), step = ?, epoch = ? WHERE run = ?", (step, epoch, run)
+            )
 
     def command(self, run: str, command: str) -> None:
         """Leave a command for the process that trains a run."""

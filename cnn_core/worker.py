@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core import datasets
+from cnn_core import checkpoint, datasets
 from cnn_core.cores import share_cores
 from cnn_core.course import Course, lay_out, rehearse
 from cnn_core.errors import LabError, StoreError
@@ -35,10 +36,11 @@ CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its tes
 
 
 def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
-    """Train a spec from fresh weights and put everything into `sink`; "finished" or "stopped".
+    """Train a spec and put everything into `sink`; "finished", "stopped" or "paused".
 
-    The random state is seeded, so the same spec gives the same run (to the bit with `training.deterministic`). course: what is
-    laid out already. Raises DataError and SpecError for what the user can mend.
+    It goes on from the checkpoint of its folder, or begins with fresh weights. The random state is seeded, so the same spec gives
+    the same run, to the bit with `training.deterministic`, whether it was interrupted or not. course: what is laid out already.
+    Raises DataError and SpecError for what the user can mend.
     """
     course = course or Course()
     over, ending = threading.Event(), threading.Lock()
@@ -47,50 +49,92 @@ def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
     try:
         _learn(spec, sink, course)
     except StopRequested:
-        outcome = "stopped"
+        outcome = _asked_for(sink)
     finally:
         over.set()
         ending.acquire()  # for good: where the other thread was first, it ends the process
     if not course.has_learned():
         raise StopRequested
     sink.stage("Saving the network")
-    _save(course, sink)
-    if outcome == "finished" or course.multiply_adds * len(course.data.y_test) < CHEAP_TEST:
+    checkpoint.write(sink.path(""), course.taken())
+    _save(spec, course, sink)
+    if outcome == "finished" or (outcome == "stopped" and course.multiply_adds * len(course.data.y_test) < CHEAP_TEST):
         sink.stage("Reading the test images")
         with suppress(StopRequested):  # trained, but not tested
             score(course.model, course.data, sink, course.reading)
     return outcome
 
 
+def _asked_for(sink: Sink) -> str:
+    return "paused" if sink.pause_requested() else "stopped"
+
+
 def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
-    """Lay out the run, unless that was done before, and fit."""
+    """Lay out the run, unless that was done before, take up its checkpoint where there is one, and fit."""
     import keras
 
     from cnn_core.callbacks import Reporter
 
     if course.spec is None:
         lay_out(spec, course, sink.stage, lambda done, total: _downloading(sink, done / total))
+    batches, folder = course.batches, sink.path("")
+    kept = checkpoint.read(folder)
+    running_means = course.go_back_to(kept) if kept else None
+    start, epoch = (kept.step, kept.epochs) if kept else (0, 0)
+    sink.go_on_from(start, epoch)
     keras.utils.set_random_seed(spec.training.seed)
-    sink.append([], parameters=course.model.count_params(), steps_per_epoch=course.batches.steps, stage="Training")
-    course.reporter = Reporter(sink, course.batches.steps)
-    course.trainer.fit(
-        course.batches.dataset,
-        epochs=spec.training.epochs,
-        shuffle=False,  # the batches come shuffled
-        validation_data=course.validation,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: course.batches.epoch.assign(epoch)),
-            course.reporter,
-        ],
-    )
+    sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training")
+    course.reporter = Reporter(sink, batches.steps, start, keep=lambda: checkpoint.write(folder, course.taken()))
+    if kept:
+        course.reporter.epochs, course.reporter.logs = epoch, kept.logs
+        sink.event(start, "resumed", "")
+
+    def begin(epoch: int, logs: dict) -> None:
+        batches.epoch.assign(epoch)
+        if running_means and epoch * batches.steps < start:
+            running_means()
+
+    def fit(images, epoch: int, epochs: int) -> None:
+        course.trainer.fit(
+            images,
+            initial_epoch=epoch,
+            epochs=epochs,
+            shuffle=False,  # the batches come shuffled
+            validation_data=course.validation,
+            verbose=0,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin), course.reporter],
+        )
+
+    done = start - epoch * batches.steps
+    if done == batches.steps:
+        _end_epoch(course, epoch, kept.logs)
+    elif done:
+        fit(batches.rest(done), epoch, epoch + 1)
+    if done:
+        epoch += 1
+    if epoch < spec.training.epochs:
+        fit(batches.dataset, epoch, spec.training.epochs)
 
 
-def _save(course: Course, sink: Sink) -> None:
+def _end_epoch(course: Course, epoch: int, logs: Mapping[str, float]) -> None:
+    """Do what is left of an epoch when all its steps are done: validate and report."""
+    reporter = course.reporter
+    reporter.set_model(course.trainer)
+    reporter.on_epoch_begin(epoch)
+    found = {}
+    if course.validation is not None:
+        found = course.trainer.evaluate(course.validation, verbose=0, callbacks=[reporter], return_dict=True)
+    reporter.on_epoch_end(epoch, {**logs, **{f"val_{name}": value for name, value in found.items()}})
+
+
+def _save(spec: RunSpec, course: Course, sink: Sink) -> None:
     """Keep the weights and the whole network, which can be trained on where it is loaded."""
     from cnn_core.callbacks import save_weights
+    from cnn_core.model import ordinary_optimizer
 
-    course.model.compile(optimizer=course.trainer.optimizer, loss=course.trainer.loss, metrics=["accuracy"])
+    trainer = course.trainer
+    optimizer = ordinary_optimizer(trainer.optimizer, spec.training, course.batches.steps, trainer.trainable_variables)
+    course.model.compile(optimizer=optimizer, loss=trainer.loss, metrics=["accuracy"])
     save_weights(course.model, sink)
     with replacing(sink.path("model.keras")) as new:
         course.model.save(new)
@@ -104,7 +148,7 @@ def _downloading(sink: Sink, part: float) -> None:
 
 
 def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading.Lock) -> None:
-    """Stop in time even when nothing else looks: keep the weights of the last finished step and end the process.
+    """Stop or pause in time even when nothing else looks: keep the state of the last finished step and end the process.
 
     Loading TensorFlow takes seconds, and Keras looks up only between executions, of which one of a very large network takes
     minutes. Of this thread and the one that trains, the first to hold `ending` ends the run.
@@ -120,10 +164,11 @@ def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading
         if course.has_learned():
             from cnn_core.callbacks import save_weights
 
+            checkpoint.write(sink.path(""), course.taken())
             save_weights(course.model, sink)
-            sink.end("stopped", "")
+            sink.end(_asked_for(sink), "")
         else:
-            sink.end("stopped", NOTHING_LEARNED)
+            sink.end(_asked_for(sink), NOTHING_LEARNED)
     except Exception:  # the other thread waits for this one, which has to end the process whatever happens
         _give_up()
 
@@ -197,7 +242,7 @@ def run(folder: Path, prepared: Course | None = None) -> None:
             share_cores(spec)
         status, message = train(spec, sink, course), ""
     except StopRequested:
-        status, message = "stopped", NOTHING_LEARNED
+        status, message = _asked_for(sink), NOTHING_LEARNED
     except Exception as error:  # whatever it is, the run has to end with a word on it
         traceback.print_exc()
         status, message = "failed", _explain(error)

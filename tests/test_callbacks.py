@@ -1,6 +1,5 @@
 """The reporter: complete rows whatever the number of steps that Keras runs at once, and a word when training goes wrong."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -11,30 +10,20 @@ from cnn_core.blocks import Blocks, to_graph
 from cnn_core.callbacks import Diverged, Reporter, StopRequested
 from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
 from cnn_core.spec import RunSpec, TrainingSpec
-from cnn_core.store import Metric
+from tests.sinks import QuietSink
 
 SPEC = RunSpec(model=to_graph(Blocks()), training=TrainingSpec(batch_size=10))
 
 
-class Notes:
-    """A sink in memory."""
+class Notes(QuietSink):
+    """A sink that asks to stop after some steps."""
 
     def __init__(self, folder: Path, stop_after: int | None = None) -> None:
-        self.folder, self.stop_after = folder, stop_after
-        self.rows: list[Metric] = []
-        self.values: dict = {}
-
-    def append(self, metrics: Iterable[Metric], **values) -> None:
-        self.rows += metrics
-        self.values |= values
-
-    def stage(self, text: str) -> None: ...
+        super().__init__(folder)
+        self.stop_after = stop_after
 
     def stop_requested(self) -> bool:
         return self.stop_after is not None and self.values.get("step", 0) >= self.stop_after
-
-    def path(self, name: str) -> Path:
-        return self.folder / name
 
 
 @pytest.fixture(scope="module")

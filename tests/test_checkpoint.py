@@ -9,12 +9,18 @@ from cnn_core.checkpoint import BEFORE, LAST, Checkpoint, read, write
 
 def made(step: int) -> Checkpoint:
     random = np.random.default_rng(step)
-    return Checkpoint(step, [random.random((3, 4), np.float32), np.int64(step), random.integers(0, 9, 5).astype(np.uint32)])
+    return Checkpoint(
+        step,
+        step // 2,
+        [random.random((3, 4), np.float32), np.int64(step), random.integers(0, 9, 5).astype(np.uint32)],
+        {"loss": 1 / 3},
+    )
 
 
 def same(one: Checkpoint, other: Checkpoint) -> bool:
     pairs = list(zip(one.variables, other.variables, strict=True))
-    return one.step == other.step and all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs)
+    facts = (one.step, one.epochs, one.logs) == (other.step, other.epochs, other.logs)
+    return facts and all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs)
 
 
 def test_what_is_written_is_read(tmp_path):

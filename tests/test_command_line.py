@@ -12,7 +12,9 @@ from PIL import Image
 
 from cnn_core import datasets
 from cnn_core.__main__ import main
+from cnn_core.jobs import Lab
 from cnn_core.presets import preset
+from cnn_core.spec import change
 
 ROOT = Path(__file__).parent.parent
 
@@ -185,7 +187,7 @@ def test_delete(quick, home, result, tmp_path):
             "Layer pool_1: Pool 8x8 does not fit the 7x7 map that reaches it.",
         ),
         (["train", "--spec", "missing.json"], "The spec file missing.json cannot be read"),
-        (["train"], "one of the arguments --preset --spec is required"),
+        (["train"], "one of the arguments --preset --spec --resume is required"),
         (["shapes", "--preset", "vgg"], "There is no preset 'vgg'"),
         (["show", "nothing"], "There is no run 'nothing'."),
         (["evaluate", "nothing"], "There is no run 'nothing'."),
@@ -230,3 +232,43 @@ def test_a_run_that_fails_is_exit_code_one(tmp_path):
     done = call(tmp_path, "train", "--preset", "dense-l2-l1", *settings, "--json")
     assert done.returncode == 1 and json.loads(done.stdout)["status"] == "failed"
     assert "learning rate is usually too high" in done.stderr.splitlines()[-1]
+
+
+def test_a_run_is_steered_by_commands(tmp_path, monkeypatch, capsys, wait_until):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    lab = Lab(tmp_path)
+    run = lab.submit(change(preset("tiny").spec, {"training.epochs": 1000}))
+    waiting = lab.submit(change(preset("tiny").spec, {"training.epochs": 1}))
+
+    def said(*arguments: object) -> object:
+        assert main([*map(str, arguments), "--json"]) == 0, capsys.readouterr().err
+        return json.loads(capsys.readouterr().out)
+
+    assert [(row["run"], row["status"]) for row in said("queue")] == [(run, "running"), (waiting, "queued")]
+    said("stop", waiting)
+    wait_until(lambda: lab.store.get(run).epoch > 0)
+    assert said("set-learning-rate", run, 0.003) == {"run": run, "learning_rate": 0.003}
+    wait_until(lambda: lab.store.events(run))
+    assert said("pause", run) == {"run": run, "pausing": True}
+    wait_until(lambda: lab.store.get(run).is_over)
+    assert said("show", run)["status"] == "paused" and said("queue") == []
+    assert main(["set-learning-rate", run, "0.003"]) == main(["pause", run]) == 2
+    assert capsys.readouterr().err.splitlines()[0].endswith("only of a run that trains can the learning rate be changed.")
+    assert said("resume", run) == {"run": run, "status": "running", "epochs": 1000}
+    assert main(["resume", run]) == 2
+    said("stop", run)
+    wait_until(lambda: lab.store.get(run).is_over)
+
+
+def test_train_goes_on_with_a_run_and_answers_as_for_a_new_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    quickly = ["--set", "training.batch_size=128", "--json"]
+    assert main(["train", "--preset", "tiny", "--epochs", "1", *quickly]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert main(["train", "--resume", "latest", "--epochs", "2", "--json"]) == 0
+    further = json.loads(capsys.readouterr().out)
+    assert (further["run"], further["epochs"], first["epochs"]) == (first["run"], 3, 1)
+    assert further["history"]["loss"][0] == first["history"]["loss"][0] > further["history"]["loss"][-1]
+    for wrong in (["--resume", "latest"], ["--resume", "latest", "--epochs", "-1"], ["--resume", "latest", "--seed", "1"]):
+        assert main(["train", *wrong]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1

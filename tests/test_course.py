@@ -12,6 +12,7 @@ from cnn_core.course import Course, can_be_rehearsed, lay_out, reading_size, reh
 from cnn_core.halves import HalvesModel
 from cnn_core.presets import PRESETS, preset
 from cnn_core.spec import RunSpec, change
+from tests.sinks import QuietSink
 
 
 @pytest.mark.parametrize(
@@ -60,23 +61,8 @@ def test_digits_are_redrawn_in_other_hands_before_training_and_clothes_are_not(m
     assert asked == [(3600, 3600, 0.5, 3)] and said.count("Redrawing some digits in other hands") == 1
 
 
-class Kept:
-    """A sink that keeps rows and files, and is never asked to stop."""
-
-    def __init__(self, folder):
-        self.folder, self.rows = folder, []
-        folder.mkdir()
-
-    def append(self, metrics, **values):
-        self.rows += [(row.phase, row.name, row.step, row.value) for row in metrics if row.phase in ("train", "validation")]
-
-    def stage(self, text): ...
-
-    def stop_requested(self):
-        return False
-
-    def path(self, name):
-        return self.folder / name
+def epochs(sink: QuietSink) -> list[tuple]:
+    return [(row.phase, row.name, row.step, row.value) for row in sink.rows if row.phase in ("train", "validation")]
 
 
 def _graphs_built(monkeypatch) -> list:
@@ -97,13 +83,14 @@ def test_a_rehearsed_run_is_the_run_that_nobody_rehearsed(tmp_path, monkeypatch,
     prepared = rehearse(spec)
     graphs = _graphs_built(monkeypatch)
     assert int(prepared.trainer.optimizer.iterations) == 0 and not prepared.has_learned()
-    fresh, rehearsed = Kept(tmp_path / "fresh"), Kept(tmp_path / "rehearsed")
+    fresh, rehearsed = QuietSink(tmp_path / "fresh"), QuietSink(tmp_path / "rehearsed")
     assert worker.train(spec, rehearsed, prepared) == "finished"
     assert not graphs, "nothing was built again"
     assert worker.train(spec, fresh) == "finished"
     assert graphs
-    assert [row[:3] for row in rehearsed.rows] == [row[:3] for row in fresh.rows] and len(fresh.rows) == 8
-    np.testing.assert_allclose([row[3] for row in rehearsed.rows], [row[3] for row in fresh.rows], rtol=1e-3)
+    one, other = epochs(rehearsed), epochs(fresh)
+    assert [row[:3] for row in one] == [row[:3] for row in other] and len(one) == 8
+    np.testing.assert_allclose([row[3] for row in one], [row[3] for row in other], rtol=1e-3)
 
 
 def test_what_takes_long_is_not_rehearsed():

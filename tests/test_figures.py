@@ -119,3 +119,10 @@ def test_the_first_point_of_a_run_can_be_seen(name, value, highest):
     running = figure.data[0]
     assert (list(running.x), list(running.y), running.mode) == ([0.5], [value], "markers")
     assert figure.layout.yaxis.range == pytest.approx((0, highest))
+
+
+def test_what_happened_on_the_way_is_marked():
+    curves = Curves({("train", "loss"): Curve(np.array([10, 20]), np.array([2.0, 1.0]))}, 1)
+    figure = figures.training_curves(curves, "loss", 10, 4, marks=[(15, "learning rate 0.01")])
+    (line,), (words,) = figure.layout.shapes, figure.layout.annotations
+    assert line.x0 == line.x1 == words.x == 1.5 and words.text == "learning rate 0.01"

@@ -71,7 +71,7 @@ def test_the_presets_for_the_whole_of_mnist_hold_out_a_part_and_plan_their_learn
     for name in ("fast99", "best"):
         spec = preset(name).spec
         assert spec.data.validation == 0.05 and spec.training.schedule == "one-cycle" and spec.data.augmentation.active
-    assert preset("best").spec.data.augmentation.hands == 0.25
+    assert preset("best").spec.data.augmentation.hands == 0.125
     assert preset("fast99").spec.data.augmentation.hands == 0, "redrawing takes longer than it may train"
 
 

@@ -90,7 +90,7 @@ def test_rows_come_in_the_order_of_the_steps(store):
 def test_events_and_commands_keep_their_order(store):
     store.add("a", "a", SPEC)
     for text in ("first", "second"):
-        store.event("a", "note", text)
+        store.event("a", 3, "note", text)
         store.command("a", text)
     assert [(event["kind"], event["text"]) for event in store.events("a")] == [("note", "first"), ("note", "second")]
     assert store.commands("a") == ["first", "second"] and store.commands("b") == []
@@ -100,7 +100,7 @@ def test_a_removed_run_leaves_no_row(store):
     for name in ("a", "b"):
         store.add(name, name, SPEC)
         store.append(name, rows())
-        store.event(name, "note", "text")
+        store.event(name, 3, "note", "text")
         store.command(name, "stop")
     store.remove("a")
     assert [run.run for run in store.runs()] == ["b"]

@@ -13,6 +13,7 @@ from cnn_core.model import build_model, compile_model
 from cnn_core.presets import preset
 from cnn_core.sink import StopRequested
 from cnn_core.spec import change
+from tests.sinks import QuietSink
 
 
 def weights(file) -> list[np.ndarray]:
@@ -52,17 +53,15 @@ def test_a_learning_rate_that_is_far_too_high(lab, wait_until):
     assert "Lower it, or add batch normalisation, and train again." in row.message
 
 
-class StuckSink:
+class StuckSink(QuietSink):
     """A sink that is asked to stop from the start; `end` notes the end instead of leaving the process."""
 
     def __init__(self, folder):
-        self.folder, self.ended = folder, []
+        super().__init__(folder)
+        self.ended = []
 
     def stop_requested(self):
         return True
-
-    def path(self, name):
-        return self.folder / name
 
     def end(self, status, message):
         self.ended.append((status, message))

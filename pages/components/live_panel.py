@@ -7,8 +7,9 @@ import streamlit as st
 
 from cnn_core import figures
 from cnn_core.curves import Curves
-from cnn_core.store import Run
+from cnn_core.store import ACTIVE, Run
 from pages.components import audience, state
+from pages.components.steering import steering
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -31,7 +32,7 @@ def _every(run: Run) -> float | None:
     """Seconds between two looks at a run: few while something is about to happen, none when it is over, more for a crowd."""
     if run.is_over:
         return None
-    if run.status != "queued" and (run.step == 0 or state.lab().is_stopping(run.run)):
+    if run.status != "queued" and (run.step == 0 or state.lab().ending(run.run)):
         return audience.stretched(0.4, each=0.05)
     return audience.stretched(1 if run.status == "queued" or time.time() - run.started < 20 else 2, each=0.2)
 
@@ -41,25 +42,27 @@ def _panel(name: str, every: float | None, chart_height: int) -> None:
     if every:
         state.lab().reconcile()
     run = state.lab().store.get(name)
-    curves = state.curves(name)
+    curves = state.curves(run)
     if every != _every(run):
         if run.is_over:
             state.lab().warm(st.session_state.draft)
         st.rerun()  # with another timer or none; and the rest of the page learns of the end
     _header(run)
     _progress(run)
+    marks = tuple((event["step"], f"{event['kind']} {event['text']}") for event in state.lab().store.events(name))
     left, right = st.columns(2)
     for column, metric in ((left, "accuracy"), (right, "loss")):
-        figure = _figure(name, curves.version, metric, run.steps_per_epoch, run.epochs, chart_height, curves)
+        version = (run.resumed, curves.version)
+        figure = _figure(name, version, metric, run.steps_per_epoch, run.epochs, chart_height, marks, curves)
         last = curves.last(metric)
         alt = f"{metric} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
         column.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _figure(run: str, version: int, metric: str, steps_per_epoch: int, epochs: int, height: int, _curves: Curves):
+def _figure(run: str, version: tuple, metric: str, steps_per_epoch: int, epochs: int, height: int, marks: tuple, _curves: Curves):
     """A chart of what is known now, drawn once for all viewers."""
-    return figures.training_curves(_curves, metric, steps_per_epoch, epochs, height)
+    return figures.training_curves(_curves, metric, steps_per_epoch, epochs, height, marks)
 
 
 def _header(run: Run) -> None:
@@ -67,28 +70,12 @@ def _header(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{run.name.replace('*', '')}**", width="content")
         st.badge(run.status, color=colour, icon=icon)
-        if not run.is_over:
-            stopping = state.lab().is_stopping(run.run)
-            label = "Stopping…" if stopping else "Take out of the queue" if run.status == "queued" else "Stop and keep"
-            st.button(
-                label,
-                icon=":material/stop:",
-                key=f"stop_{run.run}",
-                help="Ends training within two seconds; what was learned so far is kept.",
-                disabled=stopping,
-                on_click=_stop,
-                args=(run.run,),
-            )
-
-
-@state.in_sentences()
-def _stop(run: str) -> None:
-    state.lab().stop(run)
+        steering(run)
 
 
 def _progress(run: Run) -> None:
     if run.status == "queued":
-        waiting = state.lab().store.runs(("queued", "running", "paused"))
+        waiting = state.lab().store.runs((*ACTIVE, "queued"))
         before = [other.name for other in waiting if (other.created, other.run) < (run.created, run.run)]
         st.info(
             f"Waits for {' and '.join(before) or 'a free place'}, and starts by itself, even with this page closed.",
@@ -96,6 +83,9 @@ def _progress(run: Run) -> None:
         )
     elif not run.is_over:
         st.progress(run.fraction, text=_course(run))
+    elif run.status == "paused":
+        words = run.message or "It stands exactly where it was: its weights, its optimizer and its place in the images are kept."
+        st.info(f"Paused after {run.epoch} of {run.epochs} epochs, at step {run.step:,}. {words}", icon=":material/pause:")
     elif run.status in ("failed", "interrupted"):
         st.error(run.message, icon=":material/error:")
         if log := state.lab().log(run.run):

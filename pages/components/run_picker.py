@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnn_core import presets
-from cnn_core.store import Run
+from cnn_core.store import ACTIVE, Run
 from pages.components import state
 from pages.components.live_panel import live_panel
 
@@ -36,7 +36,7 @@ def _title(run: Run) -> str:
 
 def _first_run() -> None:
     """One button that trains the quickest preset, then its live panel; the page goes on when it ends."""
-    live = state.lab().store.runs(("running", "paused", "queued"))
+    live = state.lab().store.runs((*ACTIVE, "queued"))
     if live:
         st.info(
             "The first network is being trained; this page goes on by itself when it is done.", icon=":material/hourglass_top:"

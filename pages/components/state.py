@@ -11,7 +11,7 @@ from cnn_core.curves import Curves, Reader
 from cnn_core.errors import LabError, SpecError, UnknownRun
 from cnn_core.jobs import Lab
 from cnn_core.spec import RunSpec
-from cnn_core.store import Run, default_home
+from cnn_core.store import ACTIVE, Run, default_home
 from pages.components.router import insist_on_router
 
 
@@ -39,9 +39,9 @@ def _reader(home: str) -> Reader:
     return Reader(lab().store)
 
 
-def curves(run: str) -> Curves:
+def curves(run: Run) -> Curves:
     """The curves of a run, read once for all viewers."""
-    return _reader(str(default_home())).curves(run)
+    return _reader(str(default_home())).curves(run.run, run.resumed)
 
 
 @st.cache_resource(show_spinner="Reading the images…", max_entries=3)
@@ -107,7 +107,7 @@ def run_in_view() -> Run | None:
         except UnknownRun as error:
             st.warning(str(error))
             view_run(None)
-    live = lab().store.runs(("running", "paused"))
+    live = lab().store.runs(ACTIVE)
     if not live:
         return None
     view_run(live[0].run)  # so that its result is still here when it has ended

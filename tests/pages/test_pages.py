@@ -315,3 +315,33 @@ def test_a_tab_that_found_a_live_run_by_itself_keeps_its_result(home, wait_until
     wait_until(lambda: lab.store.get(run).is_over)
     app.run()
     assert any("Test accuracy" in element.value for element in app.markdown)
+
+
+def test_a_run_is_steered_by_its_buttons(home, wait_until):
+    lab = Lab(home)
+    run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 1000}))
+    wait_until(lambda: lab.store.get(run).epoch > 0)
+    app = open_page(run=run)
+    app.number_input(key=f"rate_{run}").set_value(0.004).run()
+    app.button(key=f"use_rate_{run}").click().run()
+    wait_until(lambda: lab.store.events(run))
+    assert lab.store.events(run)[0]["text"] == "0.004"
+    app.button(key=f"pause_{run}").click().run()
+    wait_until(lambda: lab.store.get(run).is_over)
+    app.run()
+    assert any(element.value.startswith("Paused after") for element in app.info)
+    app.button(key=f"resume_{run}").click().run()
+    assert lab.store.get(run).status == "running"
+    lab.stop(run)
+    wait_until(lambda: lab.store.get(run).is_over)
+
+
+def test_a_finished_run_is_trained_further(home, wait_until):
+    lab = Lab(home)
+    run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 1}))
+    wait_until(lambda: lab.store.get(run).is_over)
+    app = open_page(run=run)
+    app.number_input(key=f"more_{run}").set_value(2).run()
+    app.button(key=f"further_{run}").click().run()
+    wait_until(lambda: lab.store.get(run).is_over)
+    assert (lab.store.get(run).status, lab.store.get(run).epoch) == ("finished", 3)

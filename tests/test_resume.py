@@ -1,0 +1,183 @@
+"""A run that was paused, stopped, killed or trained further ends as one that nothing happened to."""
+
+import os
+import random
+import shutil
+import signal
+
+import numpy as np
+import pytest
+
+from cnn_core import checkpoint, worker
+from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
+from cnn_core.errors import DataError, LabError
+from cnn_core.presets import preset
+from cnn_core.spec import RunSpec, change
+from tests.sinks import QuietSink
+from tests.test_worker import weights
+
+SPEC = change(
+    RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=3, dropout=0.3),), dense=(DenseBlock(units=8, dropout=0.5),)))),
+    {"training.epochs": 3, "training.schedule": "one-cycle", "data.augmentation.rotation": 20, "data.validation": 0.5},
+)
+
+
+class Interrupted(QuietSink):
+    """A sink that asks to pause when a step was reported."""
+
+    def __init__(self, folder, step):
+        super().__init__(folder)
+        self.at = step
+
+    def stop_requested(self):
+        return self.values.get("step", 0) >= self.at
+
+    def pause_requested(self):
+        return True
+
+
+def epochs(sink: QuietSink) -> list[tuple]:
+    return [(row.phase, row.name, row.step, row.value) for row in sink.rows if row.phase in ("train", "validation")]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> QuietSink:
+    """The run that nothing happened to: 3 epochs of 16 steps."""
+    sink = QuietSink(tmp_path_factory.mktemp("whole"))
+    assert worker.train(SPEC, sink) == "finished"
+    return sink
+
+
+@pytest.mark.parametrize("step", [8, 16, 24, 47])
+def test_a_paused_run_goes_on_from_the_step_it_had_reached(tmp_path, monkeypatch, whole, step):
+    # A look after every step, and nobody but the training thread looks.
+    monkeypatch.setattr("cnn_core.course.SECONDS_PER_EXECUTION", 0.001)
+    monkeypatch.setattr("cnn_core.callbacks.EVERY", 0)
+    monkeypatch.setattr("cnn_core.callbacks.LISTEN", 0)
+    first = Interrupted(tmp_path, step)
+    assert worker.train(SPEC, first) == "paused"
+    kept = checkpoint.read(tmp_path)
+    assert (kept.step, kept.epochs) == (step, (step - 1) // 16) and "test_accuracy" not in first.values
+    second = QuietSink(tmp_path)
+    second.rows = first.rows
+    assert worker.train(SPEC, second) == "finished"
+    assert (kept.step, "resumed", "") in second.events
+    assert [row[:3] for row in epochs(second)] == [row[:3] for row in epochs(whole)]
+    np.testing.assert_allclose([row[3] for row in epochs(second)], [row[3] for row in epochs(whole)], rtol=2e-3)
+    for one, other in zip(weights(tmp_path / "model.weights.h5"), weights(whole.path("model.weights.h5")), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3)
+
+
+def test_more_epochs_go_on_with_the_state_of_the_optimizer(tmp_path):
+    constant = change(SPEC, {"training.schedule": "constant"})
+    once, twice = QuietSink(tmp_path / "once"), QuietSink(tmp_path / "twice")
+    assert worker.train(constant, once) == "finished"
+    assert worker.train(change(constant, {"training.epochs": 1}), twice) == "finished"
+    assert worker.train(constant, twice) == "finished"
+    assert [row[:3] for row in epochs(twice)] == [row[:3] for row in epochs(once)]
+    np.testing.assert_allclose([row[3] for row in epochs(twice)], [row[3] for row in epochs(once)], rtol=2e-3)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    checkpoint.write(tmp_path, checkpoint.Checkpoint(3, 0, [np.zeros(4)]))
+    with pytest.raises(DataError, match="does not fit its settings"):
+        worker.train(SPEC, QuietSink(tmp_path))
+
+
+def test_a_learning_rate_is_changed_while_it_trains_and_kept_by_the_checkpoint(tmp_path):
+    sink = QuietSink(tmp_path)
+    sink.rates = [0.25]
+    assert worker.train(change(SPEC, {"training.schedule": "constant", "training.optimizer": "sgd"}), sink) == "finished"
+    (event,) = sink.events
+    assert event[1:] == ("learning rate", "0.25") and 0 < event[0] < 48
+    assert checkpoint.read(tmp_path).variables[-5] == pytest.approx(250)  # times 0.001; behind it the four running means
+    import keras
+
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded.optimizer) is keras.optimizers.SGD and float(loaded.optimizer.learning_rate) == pytest.approx(0.25)
+
+
+def rows(lab, run) -> list[tuple]:
+    return [(row.step, row.epoch, row.phase, row.name) for row in lab.store.metrics(run, ("train", "validation"))]
+
+
+def test_kills_at_random_moments_change_not_a_bit(lab, wait_until):
+    spec = change(SPEC, {"training.deterministic": True, "training.epochs": 8})
+    whole, killed = lab.submit(spec), None
+    wait_until(lambda: lab.store.get(whole).is_over)
+    chance = random.Random(0)
+    killed = lab.submit(spec)
+    for _ in range(3):
+        target = chance.randrange(1, 100)
+        wait_until(lambda target=target: lab.store.get(killed).step >= target or lab.store.get(killed).is_over)
+        if lab.store.get(killed).is_over:
+            break
+        os.kill(lab._workers[killed].pid, signal.SIGKILL)
+        lab._workers[killed].wait()
+        lab.reconcile()
+        assert lab.store.get(killed).status == "failed"
+        lab.resume(killed)
+    wait_until(lambda: lab.store.get(killed).is_over)
+    first, second = lab.store.get(whole), lab.store.get(killed)
+    assert first.status == second.status == "finished", second.message
+    assert second.resumed > 0 and rows(lab, whole) == rows(lab, killed)
+    assert lab.store.history(whole) == lab.store.history(killed)
+    for one, other in zip(weights(lab.weights(whole)), weights(lab.weights(killed)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+ENDLESS = change(preset("tiny").spec, {"training.epochs": 1000})
+
+
+def test_pause_resume_and_stop_by_name(lab, wait_until):
+    run = lab.submit(ENDLESS)
+    with pytest.raises(LabError, match="is running, so it cannot be resumed"):
+        lab.resume(run)
+    wait_until(lambda: lab.store.get(run).epoch >= 1)
+    lab.set_learning_rate(run, 0.01)
+    lab.pause(run)
+    wait_until(lambda: lab.store.get(run).is_over)
+    paused = lab.store.get(run)
+    assert paused.status == "paused" and paused.test_accuracy is None and paused.seconds > 0
+    with pytest.raises(LabError, match="is paused, so it cannot be paused"):
+        lab.pause(run)
+    with pytest.raises(LabError, match="only of a run that trains"):
+        lab.set_learning_rate(run, 0.01)
+    assert lab.resume("latest") == run
+    wait_until(lambda: lab.store.get(run).step > paused.step)
+    lab.stop(run)
+    wait_until(lambda: lab.store.get(run).is_over)
+    stopped = lab.store.get(run)
+    assert stopped.status == "stopped" and stopped.resumed == 1 and stopped.seconds > paused.seconds
+    steps = [row.step for row in lab.store.metrics(run, ("validation",)) if row.name == "loss"]
+    assert steps == sorted(set(steps)) and len(steps) == stopped.epoch
+    kinds = [event["kind"] for event in lab.store.events(run)]
+    assert kinds == ["learning rate", "resumed"]
+
+
+def test_training_further(lab, wait_until):
+    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
+    wait_until(lambda: lab.store.get(run).is_over)
+    with pytest.raises(LabError, match=r"has finished its 1 epochs\. Say how many more"):
+        lab.resume(run)
+    lab.resume(run, more=2)
+    wait_until(lambda: lab.store.get(run).is_over)
+    row = lab.store.get(run)
+    assert (row.status, row.epoch, row.epochs) == ("finished", 3, 3) and row.test_accuracy > 0.5
+    assert len(lab.store.history(run)["loss"]) == 3
+
+
+def test_a_run_whose_folder_is_gone_begins_again(lab, wait_until):
+    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
+    wait_until(lambda: lab.store.get(run).is_over)
+    shutil.rmtree(lab.store.folder(run))
+    lab.resume(run, more=1)
+    wait_until(lambda: lab.store.get(run).is_over)
+    assert lab.store.get(run).status == "finished" and len(lab.store.history(run)["loss"]) == 2
+
+
+@pytest.mark.parametrize("rate", [0, -1, 11, float("nan")])
+def test_a_learning_rate_that_cannot_be(lab, rate):
+    run = lab.submit(ENDLESS)
+    with pytest.raises(LabError, match="above 0 and at most 10"):
+        lab.set_learning_rate(run, rate)
