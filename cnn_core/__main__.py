@@ -59,8 +59,12 @@ def _parser() -> Parser:
     for name, command, about in (
         ("show", _show, "Show a run: its settings, result and history."),
         ("stop", _stop, "Stop a run and keep what it has learned."),
-        ("pause", _pause, "Pause a run: it keeps exactly where it stands and ends its process."),
-        ("delete", _delete, "Remove a run and its folder for good."),
+        (
+            "pause",
+            _act("pause", "pausing", "asked to pause"),
+            "Pause a run: it keeps exactly where it stands and ends its process.",
+        ),
+        ("delete", _act("delete", "deleted", "deleted"), "Remove a run and its folder for good."),
         ("evaluate", _evaluate, "Score a run on its test images."),
     ):
         add(name, command, about).add_argument("run", metavar="RUN")
@@ -197,12 +201,17 @@ def _stop(options: argparse.Namespace) -> int:
     return 0
 
 
-def _pause(options: argparse.Namespace) -> int:
-    lab = _lab()
-    run = lab.store.get(options.run)
-    lab.pause(run.run)
-    _print(options, {"run": run.run, "pausing": True}, f"{run.run}: asked to pause")
-    return 0
+def _act(action: str, done: str, words: str):
+    """The command that does `action` of the lab to a run, and says so."""
+
+    def command(options: argparse.Namespace) -> int:
+        lab = _lab()
+        run = lab.store.get(options.run)
+        getattr(lab, action)(run.run)
+        _print(options, {"run": run.run, done: True}, f"{run.run}: {words}")
+        return 0
+
+    return command
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -226,14 +235,6 @@ def _queue(options: argparse.Namespace) -> int:
     runs.sort(key=lambda run: run["status"] == "queued")
     lines = [f"{run['run']}  {run['status']:<8}  {run['name']}" for run in runs]
     _print(options, runs, "\n".join(lines) or "Nothing trains, and nothing waits.")
-    return 0
-
-
-def _delete(options: argparse.Namespace) -> int:
-    lab = _lab()
-    run = lab.store.get(options.run)
-    lab.delete(run.run)
-    _print(options, {"run": run.run, "deleted": True}, f"{run.run}: deleted")
     return 0
 
 

@@ -1,13 +1,16 @@
 """The store: what goes in comes out, and a home that cannot be used is told in a sentence."""
 
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cnn_core import store as store_module
 from cnn_core.answers import result, summary
 from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.presets import preset
@@ -237,3 +240,32 @@ def test_a_full_disk_is_told_and_what_was_stored_stays(small_disk, tmp_path, lim
     assert 0 < int(kept) < 200
     assert sentence.startswith(f"The disk that holds {home} is full") and "what was stored before is safe" in sentence
     assert len(Store(home).metrics("a")) == 200 * int(kept) and Store(home).get("a").name == "a"
+
+
+def test_a_database_of_the_first_version_is_taken_over(tmp_path):
+    old = store_module.SCHEMA.replace(",\n    resumed INTEGER NOT NULL DEFAULT 0", "").replace("happenings", "events")
+    assert "resumed" not in old
+    with closing(sqlite3.connect(tmp_path / "lab.sqlite3")) as connection:
+        connection.executescript(old)
+        values = ("a", "a", "finished", SPEC.model_dump_json(), 1.0)
+        connection.execute("INSERT INTO runs (run, name, status, spec, created) VALUES (?, ?, ?, ?, ?)", values)
+        connection.commit()
+    for _ in range(2):
+        row = Store(tmp_path).get("a")
+        assert (row.status, row.resumed, Store(tmp_path).events("a")) == ("finished", 0, [])
+
+
+def test_going_on_forgets_what_came_after_the_checkpoint(store):
+    store.add("a", "a", SPEC)
+    metrics = [Metric(step, 1, "step", "loss", 1.0, 0.0) for step in (1, 2, 3, 4)]
+    store.append("a", metrics, status="running", step=4, steps_per_epoch=2, epoch=2)
+    store.event("a", 4, "learning rate", "0.1")
+    assert not store.resume("a", SPEC), "it is not over"
+    store.update("a", status="failed", message="killed", ended=1.0)
+    store.command("a", "stop")
+    assert store.resume("a", SPEC) and not store.resume("a", SPEC)
+    assert store.commands("a") == [] and store.get("a").status == "queued"
+    store.go_on_from("a", 3, 1)
+    row = store.get("a")
+    assert [metric.step for metric in store.metrics("a")] == [1, 2, 3] and store.events("a") == []
+    assert (row.step, row.epoch, row.resumed, row.message, row.ended) == (3, 1, 1, "", None)

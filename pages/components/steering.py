@@ -5,6 +5,8 @@ import streamlit as st
 from cnn_core.store import Run
 from pages.components import state
 
+ICONS = {"pause": ":material/pause:", "stop": ":material/stop:", "resume": ":material/play_arrow:"}
+
 
 def steering(run: Run) -> None:
     """Buttons for a run, in the row that the caller has opened."""
@@ -13,56 +15,34 @@ def steering(run: Run) -> None:
         return
     ending = state.lab().ending(run.run)
     if run.status == "running":
-        st.button(
-            "Pause",
-            icon=":material/pause:",
-            key=f"pause_{run.run}",
-            help="Keeps exactly where it stands and frees the computer; Resume goes on from there, today or next week.",
-            disabled=bool(ending),
-            on_click=_do,
-            args=("pause", run.run),
-        )
-    label = (
-        "Pausing…"
-        if ending == "pause"
-        else "Stopping…"
-        if ending
-        else "Take out of the queue"
-        if run.status == "queued"
-        else "Stop and keep"
-    )
-    st.button(
-        label,
-        icon=":material/stop:",
-        key=f"stop_{run.run}",
-        help="Ends training within two seconds; what was learned so far is kept.",
-        disabled=bool(ending),
-        on_click=_do,
-        args=("stop", run.run),
-    )
+        words = "Keeps exactly where it stands and frees the computer; Resume goes on from there, today or next week."
+        _button("Pause", "pause", run, words, disabled=bool(ending))
+    label = "Pausing…" if ending == "pause" else "Stopping…" if ending else "Stop and keep"
+    if run.status == "queued":
+        label = "Take out of the queue"
+    words = "Ends training within two seconds; what was learned so far is kept."
+    _button(label, "stop", run, words, disabled=bool(ending))
     if run.status == "running" and not ending:
         with st.popover("Learning rate", icon=":material/speed:", help="Change it while the network trains."):
             key = f"rate_{run.run}"
-            rate = st.number_input("From now on", 1e-6, 10.0, run.spec.training.learning_rate, format="%g", key=key)
+            rate = st.number_input("From now on", 0.0, 10.0, run.spec.training.learning_rate, format="%g", key=key)
             st.button("Use it", key=f"use_{key}", on_click=_do, args=("set_learning_rate", run.run, rate))
 
 
 def _at_rest(run: Run) -> None:
     if run.status != "finished":
-        st.button(
-            "Resume",
-            icon=":material/play_arrow:",
-            key=f"resume_{run.run}",
-            help="Goes on from its last checkpoint to the end of its epochs.",
-            on_click=_do,
-            args=("resume", run.run),
-        )
+        _button("Resume", "resume", run, "Goes on from its last checkpoint to the end of its epochs.")
         return
     with st.popover("Train further", icon=":material/fast_forward:", help="More epochs, with the optimizer as it was."):
         more = st.number_input(
             "More epochs", 1, max(1, 1000 - run.epochs), min(10, max(1, 1000 - run.epochs)), key=f"more_{run.run}"
         )
         st.button("Train them", key=f"further_{run.run}", on_click=_do, args=("resume", run.run, more))
+
+
+def _button(label: str, action: str, run: Run, words: str, disabled: bool = False) -> None:
+    key = f"{action}_{run.run}"
+    st.button(label, icon=ICONS[action], key=key, help=words, disabled=disabled, on_click=_do, args=(action, run.run))
 
 
 @state.in_sentences()
