@@ -7,10 +7,11 @@ from collections.abc import Callable
 import keras
 
 from cnn_core.files import replacing
-from cnn_core.sink import Sink, StopRequested
+from cnn_core.sink import RATE_EVENT, Sink, StopRequested
 from cnn_core.store import Metric
 
 EVERY = 0.5  # seconds between two writes within an epoch
+LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
 LISTEN = 0.25  # seconds between two looks for what someone asks
 
 
@@ -23,7 +24,8 @@ class Reporter(keras.callbacks.Callback):
 
     sink: where the rows go. steps_per_epoch: training steps in an epoch. start: steps done before, when a run goes on. every: least
     seconds between two writes within an epoch (EVERY). weights_every: least seconds between two savings of the weights, which happen at
-    the end of an epoch. keep: called at the end of every epoch, to keep where the run stands.
+    the end of an epoch. keep: called at the end of every epoch, to keep where the run stands. snap: called whenever Keras looks up
+    after LONG_EXECUTION or more, to hold it in memory. is_over: set by another thread that has ended the run.
     epochs: those that are over. logs: what Keras measured of the epoch under way. execution: seconds that the last steps took between which Keras looks up; None before the second look.
     """
 
@@ -32,18 +34,25 @@ class Reporter(keras.callbacks.Callback):
         sink: Sink,
         steps_per_epoch: int,
         start: int = 0,
+        keep: Callable[[], None] = lambda: None,
+        snap: Callable[[], None] = lambda: None,
         every: float | None = None,
         weights_every: float = 5.0,
-        keep: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self.sink, self.steps_per_epoch, self.start = sink, steps_per_epoch, start
-        self.every, self.weights_every, self.keep = EVERY if every is None else every, weights_every, keep
+        self.every, self.weights_every = EVERY if every is None else every, weights_every
+        self.keep, self.snap, self.is_over = keep, snap, False
         self.epoch = self.before = 0
         self.epochs, self.logs = 0, {}
         self.written = self.listened = self.saved = -math.inf
         self.looked, self.execution = None, None
         self.step = start
+
+    @property
+    def looks_rarely(self) -> bool:
+        """Whether so much is computed between two looks that nobody should wait for the next."""
+        return self.execution is not None and self.execution >= LONG_EXECUTION
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch, self.epoch_started = epoch, time.monotonic()
@@ -52,6 +61,8 @@ class Reporter(keras.callbacks.Callback):
         self.timed_since, self.untimed_steps = self.epoch_started, self.before
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.is_over:
+            return
         # Keras counts whole executions, so its index can pass the end of the epoch.
         steps = min(self.before + batch + 1, self.steps_per_epoch)
         self.step = self.epoch * self.steps_per_epoch + steps
@@ -64,6 +75,8 @@ class Reporter(keras.callbacks.Callback):
         else:
             self.execution = now - self.looked
         self.looked = now
+        if self.execution is None or self.looks_rarely:
+            self.snap()
         if now - self.written >= self.every:
             self.written = now
             self._append("step", logs, step=self.step, **self._speed(steps))
@@ -73,6 +86,8 @@ class Reporter(keras.callbacks.Callback):
         self._listen()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.is_over:
+            return
         seconds = time.monotonic() - self.epoch_started
         self.step = (epoch + 1) * self.steps_per_epoch
         self._check(logs.get("val_loss", 0.0))  # the last step may have ruined the weights
@@ -110,7 +125,7 @@ class Reporter(keras.callbacks.Callback):
             self.listened = time.monotonic()
             if (rate := self.sink.learning_rate()) is not None:
                 self.model.optimizer.steering.change(rate, self.step)
-                self.sink.event(self.step, "learning rate", f"{rate:g}")
+                self.sink.event(self.step, RATE_EVENT, f"{rate:g}")
             if self.sink.stop_requested():
                 raise StopRequested
 

@@ -33,6 +33,7 @@ class Course:
     reading: int = 1000  # images read at once where nothing is learned
     execution: int = 1  # steps between two looks at the commands
     spec: RunSpec | None = None
+    snapshot: Checkpoint | None = None  # after the last step of a network whose steps take long
 
     @property
     def step(self) -> int:
@@ -44,13 +45,14 @@ class Course:
         return self.reporter is not None and self.step > 0
 
     def taken(self) -> Checkpoint:
-        """Where it stands, as a checkpoint. May be asked for by another thread than the one that trains."""
-        while True:
-            step = self.step
-            values = [variable.numpy() for variable in (*self._state(), *self.trainer.metrics_variables)]
-            if step == self.step:  # else a step was taken meanwhile, and the values are of two moments
-                reporter = self.reporter
-                return Checkpoint(step, reporter.epochs, values, reporter.logs) if reporter else Checkpoint(step, 0, values)
+        """Where it stands, as a checkpoint. Only for the thread that trains: within a step the variables are of two moments."""
+        values = [variable.numpy() for variable in (*self._state(), *self.trainer.metrics_variables)]
+        reporter = self.reporter
+        return Checkpoint(self.step, reporter.epochs, values, reporter.logs) if reporter else Checkpoint(self.step, 0, values)
+
+    def snap(self) -> None:
+        """Hold where it stands for another thread, which cannot read the variables while a step is computed."""
+        self.snapshot = self.taken()
 
     def go_back_to(self, checkpoint: Checkpoint) -> Callable[[], None]:
         """Take up the state of a checkpoint; gives what has to be called once Keras has begun the epoch under way,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnn_core import datasets, presets, shapes
+from cnn_core import checkpoint, datasets, presets, shapes
 from cnn_core.course import can_be_rehearsed
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
@@ -76,25 +76,32 @@ class Lab:
                 queue = self.store.runs(("queued",))
                 if not queue:
                     return
-                self._launch(queue[-1].run)
+                self._launch(min(queue, key=lambda run: run.created).run)
 
     def reconcile(self) -> None:
         """`start_next`, when there is anything it could do: cheap enough for every view."""
-        for run in [run for run, process in list(self._workers.items()) if process.poll() is not None]:
-            if self.store.get(run).is_over:  # of the others `_bury` wants to know how they ended
+        ended = [run for run, process in list(self._workers.items()) if process.poll() is not None]
+        if ended:
+            alive = {run.run for run in self.store.runs(ACTIVE)}
+            for run in set(ended) - alive:  # of the others `_bury` wants to know how they ended
                 self._workers.pop(run, None)
         if self.store.runs((*ACTIVE, "queued")):
             self.start_next()
 
     def stop(self, run: str) -> None:
         """Ask a run to stop and keep what it has learned; one that still waits is taken out of the queue."""
-        if not self.store.move(run, "stopped", allowed=("queued",), ended=time.time(), message="Taken out of the queue."):
+        if not self._unqueue(run, "stopped", "Taken out of the queue."):
             self.store.command(run, "stop")
+
+    def _unqueue(self, run: str, status: str, message: str) -> bool:
+        """Give a run that waits another status; whether it waited. Of one that was trained before there is nothing to say."""
+        said = "" if self.store.get(run).step else message
+        return self.store.move(run, status, allowed=("queued",), ended=time.time(), message=said)
 
     def pause(self, run: str) -> None:
         """Ask a run to pause: it keeps exactly where it stands and ends its process, and `resume` goes on from there."""
         known = self.store.get(run)
-        if self.store.move(known.run, "paused", allowed=("queued",), ended=time.time(), message="Paused before it began."):
+        if self._unqueue(known.run, "paused", "Paused before it began."):
             return
         if known.is_over:
             raise LabError(f"{known.name!r} is {known.status}, so it cannot be paused.")
@@ -114,6 +121,10 @@ class Lab:
         if known.status == "finished" and not more:
             raise LabError(f"{known.name!r} has finished its {known.epochs} epochs. Say how many more it should train.")
         folder = self.store.folder(known.run)
+        if known.epoch and checkpoint.read(folder) is None:
+            raise LabError(
+                f"{known.name!r} has left no checkpoint that can be read, so it cannot go on. Train its settings as a new run."
+            )
         try:
             folder.mkdir(exist_ok=True)
             with replacing(folder / "spec.json") as new:
@@ -124,6 +135,12 @@ class Lab:
             raise LabError(f"{known.name!r} was resumed a moment ago by someone else.")
         self.start_next()
         return known.run
+
+    def can_go_on(self, run: Run) -> bool:
+        """Whether there is a checkpoint to go on from, or nothing yet that a new beginning would lose."""
+        return not run.epoch or any(
+            (self.store.folder(run.run) / name).is_file() for name in (checkpoint.LAST, checkpoint.BEFORE)
+        )
 
     def set_learning_rate(self, run: str, rate: float) -> None:
         """Give a run that trains another learning rate from its next steps on. Raises LabError when it does not train."""
@@ -257,7 +274,8 @@ class Lab:
             process = self._workers.pop(run.run, None)
             if process:
                 process.kill()  # it may still train, into a folder that was deleted
-            code = process.wait() if process else None
+            code = (process.wait() if process else None) or None  # 0: of an earlier life, which ended well
+            last = self.store.last_row(run.run)
             why = _last_words(code) if folder.is_dir() else "its folder was deleted while it trained"
             kept = (
                 "The weights of its last checkpoint can be used."
@@ -269,6 +287,7 @@ class Lab:
                 "interrupted" if code is None else "failed",
                 allowed=ACTIVE,
                 ended=time.time(),
+                seconds=(run.seconds or 0) + max(0, (last or run.started) - run.started),
                 stage="",
                 message=f"Training ended before it was done, after {run.epoch} of {run.epochs} epochs: {why}. {kept}",
             )

@@ -12,6 +12,8 @@ from filelock import FileLock
 from cnn_core.jobs import LEARNING_RATE, Lab
 from cnn_core.store import ACTIVE, Metric, Store
 
+RATE_EVENT = "learning rate"  # the kind of event, whose text is the new rate
+
 
 class StopRequested(Exception):
     """Raised out of a run that someone asked to stop or to pause: Keras' own flag would validate first."""
@@ -54,6 +56,7 @@ class StoreSink:
     def __init__(self, store: Store, run: str, lock: FileLock) -> None:
         self.store, self.run, self.lock, self.lab = store, run, lock, Lab(store.home)
         self._rates = 0  # learning rates heard of
+        self._forgotten: float | None = None  # one that was given after the checkpoint that the run goes on from
 
     def append(self, metrics: Iterable[Metric], **values) -> None:
         self.store.append(self.run, metrics, **values)
@@ -70,12 +73,17 @@ class StoreSink:
     def learning_rate(self) -> float | None:
         rates = [command for command in self.store.commands(self.run) if command.startswith(LEARNING_RATE)]
         new, self._rates = rates[self._rates :], len(rates)
-        return float(new[-1].removeprefix(LEARNING_RATE)) if new else None
+        forgotten, self._forgotten = self._forgotten, None
+        return float(new[-1].removeprefix(LEARNING_RATE)) if new else forgotten
 
     def event(self, step: int, kind: str, text: str) -> None:
         self.store.event(self.run, step, kind, text)
 
     def go_on_from(self, step: int, epoch: int) -> None:
+        later = [event for event in self.store.events(self.run) if event["step"] > step and event["kind"] == RATE_EVENT]
+        self._forgotten = float(later[-1]["text"]) if later else None
+        for name in ("test_probabilities.npy", "model.keras"):  # of the network as it was
+            self.path(name).unlink(missing_ok=True)
         self.store.go_on_from(self.run, step, epoch)
 
     def path(self, name: str) -> Path:

@@ -68,7 +68,7 @@ class Metric:
 @dataclass(frozen=True)
 class Run:
     """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones, `resumed` how often it went on
-    after an end; `seconds` is the time that it was trained for."""
+    after an end; `created` is when it was put into the queue last, `seconds` the time that it was trained for."""
 
     run: str
     name: str
@@ -276,6 +276,11 @@ class Store:
             history.setdefault(("val_" if row.phase == "validation" else "") + row.name, []).append(row.value)
         return history
 
+    def last_row(self, run: str) -> float | None:
+        """When the newest metric row of a run was written, None before the first."""
+        with self._connect() as connection:
+            return connection.execute("SELECT MAX(time) FROM metrics WHERE run = ?", (run,)).fetchone()[0]
+
     def seconds_per_epoch(self, run: str) -> list[float]:
         """Wall seconds of each epoch, validation included."""
         return [row.value for row in self.metrics(run, ("seconds",))]
@@ -299,8 +304,8 @@ class Store:
             marks = ", ".join("?" * len(ENDED))
             done = connection.execute(
                 "UPDATE runs SET status = 'queued', spec = ?, message = '', stage = '', ended = NULL, seconds_per_step = NULL, "
-                f"test_accuracy = NULL, test_loss = NULL WHERE run = ? AND status IN ({marks})",
-                (spec.model_dump_json(), run, *ENDED),
+                f"created = ? WHERE run = ? AND status IN ({marks})",
+                (spec.model_dump_json(), time.time(), run, *ENDED),
             )
             if done.rowcount:
                 connection.execute("DELETE FROM commands WHERE run = ?", (run,))
@@ -309,10 +314,14 @@ class Store:
     def go_on_from(self, run: str, step: int, epoch: int) -> None:
         """Forget what was kept of the steps after `step`, at which `epoch` epochs were over."""
         with self._connect() as connection:
-            for table in ("metrics", "happenings"):
-                connection.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run, step))
             connection.execute(
-                "UPDATE runs SET resumed = resumed + (step > 0), step = ?, epoch = ? WHERE run = ?", (step, epoch, run)
+                "DELETE FROM metrics WHERE run = ? AND (step > ? OR (epoch > ? AND phase != 'step'))", (run, step, epoch)
+            )
+            connection.execute("DELETE FROM happenings WHERE run = ? AND step > ?", (run, step))
+            connection.execute(
+                "UPDATE runs SET resumed = resumed + (step > 0), step = ?, epoch = ?, test_accuracy = NULL, test_loss = NULL "
+                "WHERE run = ?",
+                (step, epoch, run),
             )
 
     def command(self, run: str, command: str) -> None:

@@ -28,7 +28,6 @@ from cnn_core.sink import Sink, StopRequested, StoreSink
 from cnn_core.spec import RunSpec
 from cnn_core.store import Store
 
-LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
 PATIENCE = 1.2  # seconds that another may take to notice that it should stop
 QUIET = 0.4  # seconds without a newer spec after which one is prepared
 NOTHING_LEARNED = "It was stopped before it had learned anything."
@@ -84,10 +83,11 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     sink.go_on_from(start, epoch)
     keras.utils.set_random_seed(spec.training.seed)
     sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training")
-    course.reporter = Reporter(sink, batches.steps, start, keep=lambda: checkpoint.write(folder, course.taken()))
+    reporter = Reporter(sink, batches.steps, start, lambda: checkpoint.write(folder, course.taken()), course.snap)
     if kept:
-        course.reporter.epochs, course.reporter.logs = epoch, kept.logs
+        reporter.epochs, reporter.logs = epoch, kept.logs
         sink.event(start, "resumed", "")
+    course.reporter = reporter
 
     def begin(epoch: int, logs: dict) -> None:
         batches.epoch.assign(epoch)
@@ -102,7 +102,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
             shuffle=False,  # the batches come shuffled
             validation_data=course.validation,
             verbose=0,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin), course.reporter],
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin), reporter],
         )
 
     done = start - epoch * batches.steps
@@ -156,21 +156,30 @@ def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading
     while not _is_asked(sink):
         if over.wait(0.2):
             return
-    execution = course.reporter.execution if course.reporter else None
-    rarely = execution is not None and execution >= LONG_EXECUTION
+    reporter, folder = course.reporter, sink.path("")
+    rarely = reporter is not None and reporter.looks_rarely
     if over.wait(0 if rarely else PATIENCE) or not ending.acquire(blocking=False):
         return
     try:
         if course.has_learned():
+            reporter.is_over = True
+            # The weights, for answers, may be of two steps; what a resumed run goes on from is of one.
             from cnn_core.callbacks import save_weights
 
-            checkpoint.write(sink.path(""), course.taken())
             save_weights(course.model, sink)
+            kept, snapshot = checkpoint.read(folder), course.snapshot
+            if snapshot and (kept is None or kept.step < snapshot.step):
+                checkpoint.write(folder, snapshot)
             sink.end(_asked_for(sink), "")
         else:
-            sink.end(_asked_for(sink), NOTHING_LEARNED)
+            sink.end(_asked_for(sink), _nothing_learned(folder))
     except Exception:  # the other thread waits for this one, which has to end the process whatever happens
         _give_up()
+
+
+def _nothing_learned(folder: Path) -> str:
+    """What to say of a run that was ended before it had taken a step: nothing, when it had before it was resumed."""
+    return NOTHING_LEARNED if checkpoint.read(folder) is None else ""
 
 
 def _is_asked(sink: Sink) -> bool:
@@ -230,6 +239,8 @@ def run(folder: Path, prepared: Course | None = None) -> None:
         return  # another worker has it
     name = folder.name
     _log_to(folder / "log.txt")
+    for left in folder.glob("new-*"):  # by a process that was killed while it wrote
+        left.unlink(missing_ok=True)
     if not store.move(name, "running", allowed=("queued",), started=time.time(), stage="Starting"):
         return
     sink = StoreSink(store, name, lock)
@@ -242,7 +253,7 @@ def run(folder: Path, prepared: Course | None = None) -> None:
             share_cores(spec)
         status, message = train(spec, sink, course), ""
     except StopRequested:
-        status, message = _asked_for(sink), NOTHING_LEARNED
+        status, message = _asked_for(sink), _nothing_learned(folder)
     except Exception as error:  # whatever it is, the run has to end with a word on it
         traceback.print_exc()
         status, message = "failed", _explain(error)

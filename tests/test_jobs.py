@@ -206,3 +206,22 @@ def test_a_stop_while_tensorflow_is_being_loaded(lab, wait_until):
     row = lab.store.get(run)
     assert row.status == "stopped" and row.message == "It was stopped before it had learned anything."
     assert run not in [other.run for other in lab.answering()]
+
+
+def test_a_run_that_was_deleted_elsewhere_disturbs_nobody(lab, wait_until):
+    run = lab.submit(ONE_EPOCH)
+    wait_until(lambda: lab.store.get(run).is_over)
+    lab._workers[run].wait()
+    lab.store.remove(run)
+    lab.reconcile()
+    assert lab._workers == {}
+
+
+def test_the_time_before_a_kill_counts(lab, wait_until):
+    run = lab.submit(ENDLESS)
+    wait_until(lambda: lab.store.get(run).epoch >= 2)
+    kill(lab, run)
+    lab._workers[run].wait()
+    lab.reconcile()
+    row = lab.store.get(run)
+    assert 0 < row.seconds <= row.ended - row.started

@@ -7,12 +7,15 @@ import signal
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from cnn_core import checkpoint, worker
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
 from cnn_core.errors import DataError, LabError
 from cnn_core.presets import preset
+from cnn_core.sink import StoreSink
 from cnn_core.spec import RunSpec, change
+from cnn_core.store import Store
 from tests.sinks import QuietSink
 from tests.test_worker import weights
 
@@ -167,13 +170,65 @@ def test_training_further(lab, wait_until):
     assert len(lab.store.history(run)["loss"]) == 3
 
 
-def test_a_run_whose_folder_is_gone_begins_again(lab, wait_until):
+def test_a_run_whose_checkpoints_are_lost_is_left_as_it_is(lab, wait_until):
     run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
     wait_until(lambda: lab.store.get(run).is_over)
+    before, rows = lab.store.get(run), lab.store.metrics(run)
+    assert lab.can_go_on(before)
+    for name in (checkpoint.LAST, checkpoint.BEFORE):
+        (lab.store.folder(run) / name).write_bytes(b"not a checkpoint")
+    with pytest.raises(LabError, match="has left no checkpoint that can be read, so it cannot go on"):
+        lab.resume(run, more=1)
     shutil.rmtree(lab.store.folder(run))
-    lab.resume(run, more=1)
+    with pytest.raises(LabError, match="has left no checkpoint"):
+        lab.resume(run, more=1)
+    assert not lab.can_go_on(before) and lab.store.get(run) == before and lab.store.metrics(run) == rows
+
+
+def test_more_epochs_that_were_taken_out_of_the_queue_leave_the_result(lab, wait_until):
+    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
     wait_until(lambda: lab.store.get(run).is_over)
-    assert lab.store.get(run).status == "finished" and len(lab.store.history(run)["loss"]) == 2
+    done = lab.store.get(run)
+    other = lab.submit(ENDLESS)
+    lab.resume(run, more=5)
+    assert lab.store.get(run).status == "queued"
+    lab.stop(run)
+    row = lab.store.get(run)
+    assert (row.status, row.message, row.test_accuracy, row.epoch) == ("stopped", "", done.test_accuracy, 1)
+    assert (lab.store.folder(run) / "test_probabilities.npy").is_file()
+    lab.stop(other)
+    wait_until(lambda: lab.store.get(other).is_over)
+
+
+def test_a_run_that_goes_on_has_no_old_scores_and_waits_behind_those_that_came_before(lab, wait_until):
+    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
+    wait_until(lambda: lab.store.get(run).is_over)
+    first, second = lab.submit(ENDLESS), lab.submit(ENDLESS)
+    lab.resume(run, more=1000)
+    lab.stop(first)
+    wait_until(lambda: lab.store.get(second).status == "running")
+    lab.stop(second)
+    wait_until(lambda: lab.store.get(run).status == "running" and lab.store.get(run).stage == "Training")
+    assert lab.store.get(run).test_accuracy is None
+    assert not (lab.store.folder(run) / "test_probabilities.npy").exists()
+    lab.pause(run)
+    wait_until(lambda: lab.store.get(run).is_over)
+    assert lab.store.get(run).status == "paused"
+
+
+def test_a_learning_rate_given_after_the_checkpoint_is_given_again(tmp_path):
+    store = Store(tmp_path)
+    store.add("a", "a", SPEC)
+    store.folder("a").mkdir()
+    sink = StoreSink(store, "a", FileLock(tmp_path / "lock"))
+    sink.event(10, "learning rate", "0.5")
+    sink.event(20, "learning rate", "0.25")
+    sink.event(21, "resumed", "")
+    sink.go_on_from(15, 0)
+    assert (sink.learning_rate(), sink.learning_rate()) == (0.25, None)
+    assert [event["step"] for event in store.events("a")] == [10]
+    sink.go_on_from(15, 0)
+    assert sink.learning_rate() is None
 
 
 @pytest.mark.parametrize("rate", [0, -1, 11, float("nan")])

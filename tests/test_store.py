@@ -258,6 +258,8 @@ def test_a_database_of_the_first_version_is_taken_over(tmp_path):
 def test_going_on_forgets_what_came_after_the_checkpoint(store):
     store.add("a", "a", SPEC)
     metrics = [Metric(step, 1, "step", "loss", 1.0, 0.0) for step in (1, 2, 3, 4)]
+    # The end of the second epoch was noted at step 3, but the checkpoint knows of one epoch only.
+    metrics += [Metric(2, 1, "train", "loss", 1.0, 0.0), Metric(3, 2, "train", "loss", 1.0, 0.0)]
     store.append("a", metrics, status="running", step=4, steps_per_epoch=2, epoch=2)
     store.event("a", 4, "learning rate", "0.1")
     assert not store.resume("a", SPEC), "it is not over"
@@ -267,5 +269,6 @@ def test_going_on_forgets_what_came_after_the_checkpoint(store):
     assert store.commands("a") == [] and store.get("a").status == "queued"
     store.go_on_from("a", 3, 1)
     row = store.get("a")
-    assert [metric.step for metric in store.metrics("a")] == [1, 2, 3] and store.events("a") == []
+    assert [(metric.step, metric.phase) for metric in store.metrics("a")] == [(1, "step"), (2, "step"), (2, "train"), (3, "step")]
+    assert store.events("a") == []
     assert (row.step, row.epoch, row.resumed, row.message, row.ended) == (3, 1, 1, "", None)

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from cnn_core import datasets, worker
+from cnn_core import checkpoint, datasets, worker
 from cnn_core.callbacks import Reporter
 from cnn_core.course import Course
 from cnn_core.errors import StoreError
@@ -92,6 +92,34 @@ def test_a_run_that_looks_rarely_is_not_waited_for(tmp_path, execution, patience
     worker._insist(sink, course, over, threading.Lock())
     assert (tmp_path / "model.weights.h5").is_file()
     assert over.waited == patience and sink.ended == [("stopped", "")]
+
+
+def test_what_is_kept_of_a_step_under_way_is_the_state_before_it(tmp_path):
+    sink = StuckSink(tmp_path)
+    course = learning(sink, steps=4)
+    checkpoint.write(tmp_path, course.taken())
+    course.model.optimizer.iterations.assign(5)
+    course.snap()
+    course.model.optimizer.iterations.assign(6)  # the first thing that a step changes
+    worker._insist(sink, course, Trainer(), threading.Lock())
+    assert checkpoint.read(tmp_path).step == 5 and course.reporter.is_over
+
+
+def test_a_run_that_another_thread_has_ended_says_nothing_more(tmp_path):
+    sink = QuietSink(tmp_path)
+    reporter = Reporter(sink, steps_per_epoch=1)
+    reporter.on_epoch_begin(0)
+    reporter.is_over = True
+    reporter.on_train_batch_end(0, {"loss": 1.0})
+    reporter.on_epoch_end(0, {"loss": 1.0})
+    assert sink.rows == [] and sink.values == {}
+
+
+def test_a_resumed_run_that_is_stopped_before_its_first_step_had_learned_something(tmp_path):
+    sink = StuckSink(tmp_path)
+    checkpoint.write(tmp_path, learning(sink).taken())
+    worker._insist(sink, Course(), Trainer(), threading.Lock())
+    assert sink.ended == [("stopped", "")]
 
 
 @pytest.mark.parametrize("steps", [None, 0])  # TensorFlow is still being loaded; the first step is not over

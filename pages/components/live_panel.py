@@ -28,25 +28,24 @@ def live_panel(run: Run, chart_height: int = 260) -> None:
     st.fragment(_panel, run_every=every)(run.run, every, chart_height)
 
 
-def _every(run: Run) -> float | None:
-    """Seconds between two looks at a run: few while something is about to happen, none when it is over, more for a crowd."""
+def _every(run: Run) -> float:
+    """Seconds between two looks at a run: few while something is about to happen, more for a crowd and when it is over."""
     if run.is_over:
-        return None
+        return audience.stretched(8, each=0.2)  # another tab, or a command, may let it go on
     if run.status != "queued" and (run.step == 0 or state.lab().ending(run.run)):
         return audience.stretched(0.4, each=0.05)
     return audience.stretched(1 if run.status == "queued" or time.time() - run.started < 20 else 2, each=0.2)
 
 
 @state.in_sentences()
-def _panel(name: str, every: float | None, chart_height: int) -> None:
-    if every:
-        state.lab().reconcile()
+def _panel(name: str, every: float, chart_height: int) -> None:
+    state.lab().reconcile()
     run = state.lab().store.get(name)
     curves = state.curves(run)
     if every != _every(run):
         if run.is_over:
             state.lab().warm(st.session_state.draft)
-        st.rerun()  # with another timer or none; and the rest of the page learns of the end
+        st.rerun()  # with another timer; and the rest of the page learns of the end
     _header(run)
     _progress(run)
     marks = tuple((event["step"], f"{event['kind']} {event['text']}") for event in state.lab().store.events(name))

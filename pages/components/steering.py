@@ -30,6 +30,8 @@ def steering(run: Run) -> None:
 
 
 def _at_rest(run: Run) -> None:
+    if not state.lab().can_go_on(run):
+        return
     if run.status != "finished":
         _button("Resume", "resume", run, "Goes on from its last checkpoint to the end of its epochs.")
         return
