@@ -204,7 +204,7 @@ def test_a_run_that_goes_on_has_no_old_scores_and_waits_behind_those_that_came_b
     run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
     wait_until(lambda: lab.store.get(run).is_over)
     first, second = lab.submit(ENDLESS), lab.submit(ENDLESS)
-    lab.resume(run, more=1000)
+    lab.resume(run, more=900)
     lab.stop(first)
     wait_until(lambda: lab.store.get(second).status == "running")
     lab.stop(second)
