@@ -246,7 +246,7 @@ def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
             "hands",
             "Other hands (part of the images)",
             1.0,
-            0.05,
+            0.025,
             "Redraws this part of the zeros, ones, sevens and nines: slashed, with flag and foot, crossed, with a looped tail.",
         ),
     )
@@ -257,7 +257,9 @@ def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
             if name == "hands" and not digits:
                 values[name] = part.hands
             else:
-                values[name] = st.slider(label, 0.0, high, step=step, key=_keyed(name, getattr(part, name)), help=help)
+                values[name] = st.slider(
+                    label, 0.0, high, step=step, key=_keyed(name, getattr(part, name)), help=help, format="%g"
+                )
     return AugmentationSpec(**values)
 
 
