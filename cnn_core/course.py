@@ -69,7 +69,7 @@ class Course:
 
         # Keras makes the running means with the first batch that it measures.
         one, label = self.data.x_train[:1], self.data.y_train[:1]
-        self.trainer.compute_metrics(one, label, self.trainer(one), None)
+        self.trainer.compute_metrics(one, label, self.model(one), None)
 
         def running_means() -> None:
             for variable, value in zip(self.trainer.metrics_variables, checkpoint.variables[count:], strict=True):

@@ -156,13 +156,13 @@ def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading
     while not _is_asked(sink):
         if over.wait(0.2):
             return
-    reporter, folder = course.reporter, sink.path("")
-    rarely = reporter is not None and reporter.looks_rarely
+    folder = sink.path("")
+    rarely = course.reporter is not None and course.reporter.looks_rarely
     if over.wait(0 if rarely else PATIENCE) or not ending.acquire(blocking=False):
         return
     try:
         if course.has_learned():
-            reporter.is_over = True
+            course.reporter.is_over = True
             # The weights, for answers, may be of two steps; what a resumed run goes on from is of one.
             from cnn_core.callbacks import save_weights
 

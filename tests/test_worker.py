@@ -105,6 +105,18 @@ def test_what_is_kept_of_a_step_under_way_is_the_state_before_it(tmp_path):
     assert checkpoint.read(tmp_path).step == 5 and course.reporter.is_over
 
 
+def test_a_stop_that_is_waited_for_finds_the_training_that_began_meanwhile(tmp_path):
+    sink, course = StuckSink(tmp_path), Course()
+
+    class Later(Trainer):
+        def wait(self, timeout):
+            vars(course).update(vars(learning(sink)))
+            return super().wait(timeout)
+
+    worker._insist(sink, course, Later(), threading.Lock())
+    assert sink.ended == [("stopped", "")] and (tmp_path / "model.weights.h5").is_file()
+
+
 def test_a_run_that_another_thread_has_ended_says_nothing_more(tmp_path):
     sink = QuietSink(tmp_path)
     reporter = Reporter(sink, steps_per_epoch=1)
