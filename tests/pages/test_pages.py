@@ -71,7 +71,7 @@ def test_controls_change_the_draft_and_its_link(home):
     conv = draft(app).model.layer("conv_1")
     assert (conv.filters, conv.kernel_size, conv.padding, conv.kernel_l2) == (16, 3, "valid", 0.001)
     assert draft(app).model.layer("pool_1").kind == "MinPooling2D"
-    assert draft(app).model.layer("dropout_1").rate == 0.125
+    assert draft(app).model.layer("dropout_1").rate == 0.25
     assert links.decode(app.query_params["spec"]) == draft(app)
 
 
@@ -157,7 +157,7 @@ def test_other_hands_are_offered_for_digits_alone_and_kept_for_them(home, tmp_pa
     widget(app, "selectbox", "Images").set_value("fashion-mnist").run()
     assert not app.exception and label not in [slider.label for slider in app.slider]
     widget(app, "selectbox", "Images").set_value("mnist-5k").run()
-    assert widget(app, "slider", label).value == 0.25 and draft(app).data.augmentation.hands == 0.125
+    assert widget(app, "slider", label).value == 0.125 and draft(app).data.augmentation.hands == 0.125
 
 
 class TestWithARun:
