@@ -328,7 +328,7 @@ def _rehearsed(spec: RunSpec) -> Course | None:
     keras.utils.clear_session()
     try:
         return rehearse(spec)
-    except Exception:
+    except Exception:  # a rehearsal is a kindness: whatever is wrong with the spec, its run will say
         traceback.print_exc()
         return None
 
