@@ -19,7 +19,8 @@ from playwright.sync_api import sync_playwright
 from benchmarks.sides import cpu
 from benchmarks.viewers import server
 from cnn_core import links, presets
-from cnn_core.store import ACTIVE, Store
+from cnn_core.run import ACTIVE
+from cnn_core.store import Store
 from tests.browser.find_browser import installed
 
 # Looks at every frame whether the chart of the accuracy holds a point, and notes when it was drawn.
@@ -38,7 +39,7 @@ WATCH = """
 
 def spare_is_idle() -> bool:
     """Whether a spare worker is there and has computed next to nothing for a second."""
-    spares = [process for process in psutil.process_iter(["cmdline"]) if "--spare" in (process.info["cmdline"] or ())]
+    spares = [process for process in psutil.process_iter(["cmdline"]) if "cnn_core.stand_by" in (process.info["cmdline"] or ())]
     return len(spares) == 1 and spares[0].cpu_percent(interval=1) < 3
 
 

@@ -74,8 +74,9 @@ def training() -> None:
 def storing(runs: int = 1000, rows: int = 100_000) -> None:
     """Print how long the Runs page and the live panel take with many runs and many rows."""
     from cnn_core.presets import PRESETS
+    from cnn_core.run import Metric
     from cnn_core.spec import change
-    from cnn_core.store import Metric, Store
+    from cnn_core.store import Store
 
     home = tempfile.mkdtemp(prefix="cnn-lab-benchmark-")
     store = Store(Path(home))
@@ -126,7 +127,7 @@ async def _growing(home: str, store, run: str) -> list[float]:
     """The seconds of refreshes of a run to which rows are added, while a process holds its lock."""
     from filelock import FileLock
 
-    from cnn_core.store import Metric
+    from cnn_core.run import Metric
 
     folder = store.folder(run)
     folder.mkdir()

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import keras
 
 from cnn_core.files import replacing
+from cnn_core.run import Metric
 from cnn_core.sink import RATE_EVENT, Sink, StopRequested
-from cnn_core.store import Metric
 
 EVERY = 0.5  # seconds between two writes within an epoch
 LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
@@ -26,7 +26,8 @@ class Reporter(keras.callbacks.Callback):
     seconds between two writes within an epoch (EVERY). weights_every: least seconds between two savings of the weights, which happen at
     the end of an epoch. keep: called at the end of every epoch, to keep where the run stands. snap: called whenever Keras looks up
     after LONG_EXECUTION or more, to hold it in memory. is_over: set by another thread that has ended the run.
-    epochs: those that are over. logs: what Keras measured of the epoch under way. execution: seconds that the last steps took between which Keras looks up; None before the second look.
+    history: what was measured of each epoch that is over. epochs: how many they are. logs: what Keras measured of the epoch under
+    way. execution: seconds that the last steps took between which Keras looks up; None before the second look.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Reporter(keras.callbacks.Callback):
         self.every, self.weights_every = EVERY if every is None else every, weights_every
         self.keep, self.snap, self.is_over = keep, snap, False
         self.epoch = self.before = 0
-        self.epochs, self.logs = 0, {}
+        self.epochs, self.logs, self.history = 0, {}, []
         self.written = self.listened = self.saved = -math.inf
         self.looked, self.execution = None, None
         self.step = start
@@ -98,6 +99,7 @@ class Reporter(keras.callbacks.Callback):
         ]
         self.sink.append(rows, epoch=epoch + 1, step=self.step, **self._speed(self.steps_per_epoch))
         self.epochs, self.logs = epoch + 1, {}
+        self.history.append({name: float(value) for name, value in logs.items()})
         self.keep()
         if time.monotonic() - self.saved >= self.weights_every:
             save_weights(self.model, self.sink)

@@ -7,22 +7,44 @@ import numpy as np
 
 from cnn_core.spec import RunSpec
 
+THREADS = "CNN_LAB_THREADS"  # of the environment of a training process
 
-def in_halves(spec: RunSpec) -> bool:
+
+def in_halves(spec: RunSpec, threads: int) -> bool:
     """Whether the two halves of each batch are computed side by side: same updates, faster on a CPU, not to the bit the same.
 
     Not with batch normalisation, which looks at a batch as a whole.
     """
     whole = spec.training.deterministic or any(layer.kind == "BatchNormalization" for layer in spec.model.layers)
-    return cores() > 1 and spec.training.batch_size > 1 and not whole
+    return threads > 1 and spec.training.batch_size > 1 and not whole
 
 
 def share_cores(spec: RunSpec) -> None:
     """Tell TensorFlow how many threads a half, or a whole batch, gets. Before its first operation, and then for good."""
     import tensorflow as tf
 
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # it may have to serve several processes
     tf.config.threading.set_inter_op_parallelism_threads(2)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores() // 2) if in_halves(spec) else cores())
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, threads() // 2) if in_halves(spec, threads()) else threads())
+
+
+def threads() -> int:
+    """Threads that a training in this process may use."""
+    return int(os.environ.get(THREADS, 0)) or cores()
+
+
+def gpu() -> str | None:
+    """The name of the GPU that TensorFlow has found, None for none."""
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(found[0]).get("device_name", found[0].name) if found else None
+
+
+def device() -> str:
+    """What trains in this process, in words."""
+    return f"GPU ({gpu()})" if gpu() else f"CPU ({threads()} thread{'s' * (threads() > 1)})"
 
 
 def cores() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cnn_core import datasets, handwriting, shapes
 from cnn_core.checkpoint import Checkpoint
-from cnn_core.cores import in_halves
+from cnn_core.cores import gpu, in_halves, threads
 from cnn_core.errors import DataError
 from cnn_core.spec import RunSpec
 
@@ -34,6 +34,7 @@ class Course:
     execution: int = 1  # steps between two looks at the commands
     spec: RunSpec | None = None
     snapshot: Checkpoint | None = None  # after the last step of a network whose steps take long
+    message: str = ""  # what there is to say at its end
 
     @property
     def step(self) -> int:
@@ -47,8 +48,13 @@ class Course:
     def taken(self) -> Checkpoint:
         """Where it stands, as a checkpoint. Only for the thread that trains: within a step the variables are of two moments."""
         values = [variable.numpy() for variable in (*self._state(), *self.trainer.metrics_variables)]
-        reporter = self.reporter
-        return Checkpoint(self.step, reporter.epochs, values, reporter.logs) if reporter else Checkpoint(self.step, 0, values)
+        if (reporter := self.reporter) is None:
+            return Checkpoint(self.step, 0, values)
+        return Checkpoint(self.step, reporter.epochs, values, reporter.logs, tuple(reporter.history))
+
+    def best(self) -> Checkpoint:
+        """The weights, as those of the best epoch."""
+        return Checkpoint(self.step, self.reporter.epochs, [variable.numpy() for variable in self.model.weights])
 
     def snap(self) -> None:
         """Hold where it stands for another thread, which cannot read the variables while a step is computed."""
@@ -111,9 +117,10 @@ def lay_out(
     if spec.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     course.model = model = build_model(spec)
-    if not spec.training.deterministic:
+    on_cpu = gpu() is None  # of its cores alone the lab knows ways to make more
+    if on_cpu and not spec.training.deterministic:
         quicken(model)
-    course.trainer = HalvesModel(model.inputs, model.outputs) if in_halves(spec) else model
+    course.trainer = HalvesModel(model.inputs, model.outputs) if on_cpu and in_halves(spec, threads()) else model
     network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
     course.multiply_adds = network.multiply_adds
     course.reading = reading_size(network)
@@ -172,6 +179,18 @@ def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
     kept = len(data.y_train) - round(len(data.y_train) * spec.data.validation)
     held_out = (data.x_train[kept:], data.y_train[kept:])
     return (data.x_train[:kept], data.y_train[:kept]), held_out if len(held_out[1]) else None
+
+
+def steps_per_epoch(spec: RunSpec) -> int:
+    """Training steps in an epoch of a spec.
+
+    >>> from cnn_core.presets import preset
+    >>> steps_per_epoch(preset("lenet5").spec)
+    32
+    """
+    images = datasets.info(spec.data.dataset).train
+    held_out = 0 if spec.data.validation == "test" else round(images * spec.data.validation)
+    return -(-(images - held_out) // spec.training.batch_size)
 
 
 def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:

@@ -35,14 +35,14 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
 
 def read_probabilities(lab: Lab, run: str) -> np.ndarray:
     """The probabilities that a run gave for its test images, (n, classes); computed from its weights when it kept none."""
-    file = lab.store.folder(run) / "test_probabilities.npy"
+    known = lab.store.get(run)
+    file = lab.store.folder(run) / known.probabilities_file
     try:
         return np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         from cnn_core.inference import TrainedModel
 
-        spec = lab.store.get(run).spec
-        return TrainedModel(spec, lab.weights(run)).probabilities(datasets.load(spec.data.dataset).x_test)
+        return TrainedModel(known.spec, lab.weights(run)).probabilities(datasets.load(known.spec.data.dataset).x_test)
 
 
 def score_run(lab: Lab, run: str) -> tuple[Scores, tuple[str, ...]]:

@@ -16,7 +16,7 @@ def export(lab: Lab, run: str, out: Path) -> Path:
     A run that ended before its Keras file was written has it made from its weights.
     """
     known = lab.store.get(run)
-    source = lab.store.folder(known.run) / "model.keras"
+    source = lab.store.folder(known.run) / known.keras_file
     target = out / f"{known.run}.keras" if out.is_dir() else out
     if target.suffix != ".keras":
         raise LabError(f"A Keras file ends in .keras, and {target.name!r} does not. Name it {target.stem}.keras.")

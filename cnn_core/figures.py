@@ -44,11 +44,18 @@ def _layout(figure: go.Figure, height: int, **layout) -> go.Figure:
 
 
 def training_curves(
-    curves: Curves, name: str, steps_per_epoch: int, epochs: int, height: int = 260, marks: Sequence[tuple[int, str]] = ()
+    curves: Curves,
+    name: str,
+    steps_per_epoch: int,
+    epochs: int,
+    best_epoch: int = 0,
+    marks: Sequence[tuple[int, str]] = (),
+    height: int = 260,
 ) -> go.Figure:
     """Curve of one metric over the epochs: the running value of training, and training and validation per epoch.
 
-    marks: (step, words) of what happened on the way, drawn as upright lines.
+    best_epoch: the one that is marked as the best, 0 for none. marks: (step, words) of what happened on the way, drawn as upright
+    lines.
     """
     steps = max(1, steps_per_epoch)
     figure = go.Figure()
@@ -67,6 +74,16 @@ def training_curves(
             line=line,
             marker={"size": 6, "symbol": symbol},
             hovertemplate="epoch %{x:.2f}: %{y:.4f}",
+        )
+    last = next((curves.by_name[phase, name] for phase in ("validation", "train") if (phase, name) in curves.by_name), NOTHING)
+    if len(place := np.flatnonzero(last.steps == best_epoch * steps)):
+        figure.add_scatter(
+            x=[best_epoch],
+            y=[float(last.values[place[0]])],
+            name="best epoch",
+            mode="markers",
+            marker={"size": 14, "symbol": "star", "color": RIGHT, "line": {"color": "#ffffff", "width": 1}},
+            hovertemplate="epoch %{x}: %{y:.4f}",
         )
     figure.update_xaxes(title="Epoch", range=[0, max(1, epochs)], zeroline=False)
     figure.update_yaxes(
@@ -94,6 +111,22 @@ def training_curves(
     ]
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
     return _layout(figure, height, legend=legend, hovermode="x unified", shapes=lines, annotations=words)
+
+
+def learning_rate(epochs: np.ndarray, rates: np.ndarray, height: int = 130) -> go.Figure:
+    """A planned learning rate over the epochs: both (n,)."""
+    figure = go.Figure(
+        go.Scatter(
+            x=np.round(epochs, 3).tolist(),
+            y=rates.tolist(),
+            mode="lines",
+            line={"color": TRAINING, "width": 2},
+            hovertemplate="epoch %{x:.1f}: %{y:.3g}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="Epoch", range=[0, float(epochs[-1])], zeroline=False, fixedrange=True)
+    figure.update_yaxes(title="Rate", range=[0, 1.1 * float(rates.max())], tickformat="~g", nticks=3, fixedrange=True)
+    return _layout(figure, height).update_layout(margin={"l": 8, "r": 8, "t": 6, "b": 8})
 
 
 def compared_curves(histories: dict[str, dict[str, list[float]]], name: str, height: int = 320) -> go.Figure:

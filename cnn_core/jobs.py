@@ -14,14 +14,17 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnn_core import checkpoint, datasets, presets, shapes
+from cnn_core import checkpoint, datasets, memory, presets, shapes
+from cnn_core.cores import cores
 from cnn_core.course import can_be_rehearsed
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
+from cnn_core.run import ACTIVE, Run
 from cnn_core.spare import Spare, worker
 from cnn_core.spec import RunSpec, change
-from cnn_core.store import ACTIVE, Run, Store
+from cnn_core.store import Store
 
+LONGEST = 1000  # epochs of a run
 LEARNING_RATE = "learning rate "  # begins the command that is followed by the rate
 LONGEST_START = 60  # seconds a process may take to claim its run
 
@@ -44,6 +47,7 @@ class Lab:
         """Queue a run and start it when nothing else trains; its id. Raises SpecError or StoreError, and then nothing is kept."""
         info = datasets.info(spec.data.dataset)
         shapes.check(spec.model, info.input_shape, len(info.labels))
+        memory.check(spec)
         run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = self.store.folder(run)
         try:
@@ -69,14 +73,58 @@ class Lab:
         )
 
     def start_next(self) -> None:
-        """Bring the store up to date and, when nothing trains, start the run that has waited longest."""
+        """Bring the store up to date and start the first of the queue while there is a free place."""
         with self._scheduling():
             self._bury()
-            while not self.store.runs(ACTIVE):
-                queue = self.store.runs(("queued",))
-                if not queue:
+            while len(self.store.runs(ACTIVE)) < self.at_once:
+                if not (queue := self.store.queue()):
                     return
-                self._launch(min(queue, key=lambda run: run.created).run)
+                self._launch(queue[0].run)
+
+    @property
+    def at_once(self) -> int:
+        """How many runs may train at the same time."""
+        return self.store.setting("at_once", 1)
+
+    @property
+    def threads(self) -> int:
+        """Threads that each training gets: as set, or what an equal share of the cores is."""
+        return self.store.setting("threads", 0) or max(1, cores() // self.at_once)
+
+    def share(self, at_once: int, threads: int = 0) -> None:
+        """Let so many runs train at the same time, each with so many threads (0: an equal share of the cores), from the next
+        that starts on. Raises LabError for what this computer does not have."""
+        most = max(4, cores())
+        if not 1 <= at_once <= most or not 0 <= threads <= cores():
+            raise LabError(
+                f"At least 1 and at most {most} runs can train at once on this computer, with 1 to {cores()} threads each (0: an "
+                f"equal share), and {at_once} with {threads} were asked for."
+            )
+        self.store.set("at_once", at_once)
+        self.store.set("threads", threads)
+        self.start_next()
+
+    def move(self, run: str, places: int) -> None:
+        """Let a run that waits come so many places earlier in the queue, or later when negative. Raises LabError when it does not wait."""
+        queue = [waiting.run for waiting in self.store.queue()]
+        if run not in queue:
+            known = self.store.get(run)
+            raise LabError(f"{known.name!r} is {known.status}: only a run that waits has a place in the queue.")
+        start = queue.index(run)
+        queue.remove(run)
+        queue.insert(max(0, start - places), run)
+        self.store.put_in_order(queue)
+
+    def use(self, run: str, epoch: str) -> None:
+        """Let the weights of the "last" or the "best" epoch of a run answer. Raises LabError when they are not there."""
+        known = self.store.get(run)
+        if epoch not in ("last", "best"):
+            raise LabError(f"Expected 'last' or 'best', the epoch whose weights answer, and {epoch!r} was given.")
+        if not known.is_over:
+            raise LabError(f"{known.name!r} is {known.status}. Choose its weights when it is over.")
+        if epoch == "best" and checkpoint.read_best(self.store.folder(known.run)) is None:
+            raise LabError(f"{known.name!r} has kept no weights of its best epoch that can be read. Its last ones still answer.")
+        self.store.update(known.run, uses=epoch)
 
     def reconcile(self) -> None:
         """`start_next`, when there is anything it could do: cheap enough for every view."""
@@ -117,9 +165,13 @@ class Lab:
             raise LabError(f"{known.name!r} is {known.status}, so it cannot be resumed. It goes on by itself.")
         if more < 0:
             raise LabError(f"The epochs to train further have to be at least 1, and {more} was given.")
-        spec = change(known.spec, {"training.epochs": known.epochs + more})
-        if known.status == "finished" and not more:
-            raise LabError(f"{known.name!r} has finished its {known.epochs} epochs. Say how many more it should train.")
+        done = known.status == "finished"
+        if done and not more:
+            raise LabError(f"{known.name!r} has finished its {known.epoch} epochs. Say how many more it should train.")
+        epochs = (known.epoch if done else known.epochs) + more
+        if epochs > LONGEST:
+            raise LabError(f"A run can have at most {LONGEST} epochs, and this would make {epochs}. Ask for fewer.")
+        spec = change(known.spec, {"training.epochs": epochs})
         folder = self.store.folder(known.run)
         if known.epoch and checkpoint.read(folder) is None:
             raise LabError(
@@ -175,9 +227,9 @@ class Lab:
 
     def weights(self, run: str) -> Path:
         """The file with the weights of a run. Raises LabError when it has none."""
-        file = self.store.folder(run) / "model.weights.h5"
+        known = self.store.get(run)
+        file = self.store.folder(known.run) / known.weights_file
         if not file.is_file():
-            known = self.store.get(run)
             raise LabError(
                 f"Run {known.name!r} ({known.status}) has no weights yet. Wait for its first epochs, or choose another run."
             )
@@ -185,7 +237,11 @@ class Lab:
 
     def answering(self) -> list[Run]:
         """The runs whose network can be asked, newest first: those that are over and left weights."""
-        return [run for run in self.store.runs() if run.is_over and (self.store.folder(run.run) / "model.weights.h5").is_file()]
+        return [run for run in self.store.runs() if run.is_over and self.has_weights(run)]
+
+    def has_weights(self, run: Run) -> bool:
+        """Whether it can answer."""
+        return (self.store.folder(run.run) / run.weights_file).is_file()
 
     def log(self, run: str, lines: int = 12) -> str:
         """The last lines of what the training process printed."""
@@ -202,11 +258,11 @@ class Lab:
                 return
             if self._spare is not None and self._spare.is_ready and not can_be_rehearsed(spec):
                 return  # it has loaded TensorFlow, and that is all that can be done
-            if self._spare is not None and self._spare.suits(spec):
+            if self._spare is not None and self._spare.suits(spec, self.threads):
                 self._spare.prepare(spec)
             else:
                 self._let_go()
-                self._spare = Spare(spec)
+                self._spare = Spare(spec, self.threads)
 
     def close(self) -> None:
         """Let the spare process go. Runs go on."""
@@ -236,12 +292,12 @@ class Lab:
     def _launch(self, run: str) -> None:
         """Start the process of a queued run and wait until it has claimed it."""
         folder, spare, self._spare = self.store.folder(run), self._spare, None
-        if spare is not None and spare.suits(self.store.get(run).spec):
+        if spare is not None and spare.suits(self.store.get(run).spec, self.threads):
             if self._claims(run, spare.hand_over(folder)):
                 return
         elif spare is not None:
             spare.let_go()
-        if not self._claims(run, worker(str(folder))):
+        if not self._claims(run, worker(self.threads, "cnn_core.worker", str(folder))):
             self.store.move(
                 run,
                 "failed",
@@ -277,11 +333,7 @@ class Lab:
             code = (process.wait() if process else None) or None  # 0: of an earlier life, which ended well
             last = self.store.last_row(run.run)
             why = _last_words(code) if folder.is_dir() else "its folder was deleted while it trained"
-            kept = (
-                "The weights of its last checkpoint can be used."
-                if (folder / "model.weights.h5").is_file()
-                else "It left no weights."
-            )
+            kept = "The weights of its last checkpoint can be used." if self.has_weights(run) else "It left no weights."
             self.store.move(
                 run.run,
                 "interrupted" if code is None else "failed",

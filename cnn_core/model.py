@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnn_core import augmentation, datasets, layers, shapes
+from cnn_core import augmentation, checkpoint, datasets, layers, shapes
 from cnn_core.layer_kinds import BaseLayer
+from cnn_core.schedules import ONE_CYCLE_RISE, WARM_START
 from cnn_core.spec import INPUT, AugmentationSpec, RunSpec, TrainingSpec
 
 OPTIMIZERS = {
@@ -55,9 +56,17 @@ def _resolve(name: str, value: Any) -> Any:
 
 
 def load_model(spec: RunSpec, weights: Path) -> keras.Model:
-    """The model of a spec with the weights of a file. Nothing of the file but numbers is read, so it can run no code."""
+    """The model of a spec with the weights of a file. Nothing of the file but numbers is read, so it can run no code.
+
+    weights: a file of Keras (.weights.h5), or the best epoch that a run kept. Raises ValueError when they do not fit.
+    """
     model = build_model(spec)
-    model.load_weights(weights)
+    if weights.name != checkpoint.BEST:
+        model.load_weights(weights)
+    elif not (best := checkpoint.read_best(weights.parent)) or not best.fits(model.weights):
+        raise ValueError("cut short, changed, or of another network")
+    else:
+        model.set_weights(best.variables)
     return model
 
 
@@ -73,7 +82,7 @@ def compile_model(model: keras.Model, spec: RunSpec, steps_per_epoch: int, steps
 
 def build_optimizer(training: TrainingSpec, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """The Keras optimizer that a spec names. Its learning rate is planned over all steps and can be changed by its `steering`."""
-    steering = SteeredRate(_schedule(training, steps_per_epoch * training.epochs))
+    steering = SteeredRate(_schedule(training, steps_per_epoch))
     optimizer = _optimizer(training, steering)
     optimizer.steering = steering
     return optimizer
@@ -87,7 +96,7 @@ def ordinary_optimizer(
     A learning rate that was changed is taken for the whole of its plan. variables: the trained ones.
     """
     changed = training.learning_rate * float(steered.steering.factor)
-    plan = _schedule(training.model_copy(update={"learning_rate": changed}), steps_per_epoch * training.epochs)
+    plan = _schedule(training.model_copy(update={"learning_rate": changed}), steps_per_epoch)
     optimizer = _optimizer(training, plan)
     optimizer.build(variables)
     own = [variable for variable in optimizer.variables if variable.name != "learning_rate"]
@@ -117,17 +126,31 @@ class SteeredRate(keras.optimizers.schedules.LearningRateSchedule):
         if planned > 0:  # at the very end of a plan there is nothing to scale
             self.factor.assign(rate / planned)
 
+    def scale(self, factor: float, step: int) -> float:
+        """Multiply what is left of the plan by `factor`; the rate at a step from now on."""
+        self.factor.assign(factor * self.factor)
+        return float(self(step))
+
     def _planned(self, step: tf.Tensor) -> tf.Tensor:
         return self.plan(step) if callable(self.plan) else tf.constant(self.plan)
 
 
-def _schedule(training: TrainingSpec, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    rate, warm = training.learning_rate, steps // 4
-    if training.schedule == "constant":
-        return rate
-    if training.schedule == "cosine" or not warm:
-        return keras.optimizers.schedules.CosineDecay(rate, steps)
-    return keras.optimizers.schedules.CosineDecay(rate / 10, steps - warm, warmup_target=rate, warmup_steps=warm)
+def _schedule(training: TrainingSpec, steps_per_epoch: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The plan of `cnn_core.schedules` in Keras' own classes, so that a saved network needs nothing of the lab."""
+    plans = keras.optimizers.schedules
+    rate, steps, period = training.learning_rate, training.epochs * steps_per_epoch, training.period * steps_per_epoch
+    rise = steps // ONE_CYCLE_RISE
+    match training.schedule:
+        case "warm-up":  # a rise, and then a cosine that falls to where it began
+            return plans.CosineDecay(rate * WARM_START, 1, alpha=1.0, warmup_target=rate, warmup_steps=period)
+        case "one-cycle" if rise:
+            return plans.CosineDecay(rate * WARM_START, steps - rise, warmup_target=rate, warmup_steps=rise)
+        case "cosine" | "one-cycle":
+            return plans.CosineDecay(rate, steps)
+        case "step" | "exponential":
+            return plans.ExponentialDecay(rate, period, training.decay, staircase=training.schedule == "step")
+        case _:
+            return rate
 
 
 class TrainingBatches:

@@ -22,7 +22,15 @@ def _preset(name: str, title: str, about: str, blocks: Blocks, data: DataSpec, t
 
 
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop"}
-SCHEDULES = {"constant": "Constant", "cosine": "Cosine", "one-cycle": "One cycle"}
+SCHEDULES = {
+    "constant": "Constant",
+    "warm-up": "Warm-up",
+    "cosine": "Cosine",
+    "one-cycle": "One cycle",
+    "step": "Step",
+    "exponential": "Exponential",
+    "plateau": "On a plateau",
+}
 LENET_CONV = (
     ConvBlock(filters=6, kernel_size=5),
     ConvBlock(filters=6, kernel_size=5),

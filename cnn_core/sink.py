@@ -10,7 +10,8 @@ from typing import NoReturn, Protocol
 from filelock import FileLock
 
 from cnn_core.jobs import LEARNING_RATE, Lab
-from cnn_core.store import ACTIVE, Metric, Store
+from cnn_core.run import ACTIVE, Metric
+from cnn_core.store import Store
 
 RATE_EVENT = "learning rate"  # the kind of event, whose text is the new rate
 
@@ -55,6 +56,7 @@ class StoreSink:
 
     def __init__(self, store: Store, run: str, lock: FileLock) -> None:
         self.store, self.run, self.lock, self.lab = store, run, lock, Lab(store.home)
+        self._began = time.monotonic()  # the clock of the wall may be set while it trains
         self._rates = 0  # learning rates heard of
         self._forgotten: float | None = None  # one that was given after the checkpoint that the run goes on from
 
@@ -82,7 +84,7 @@ class StoreSink:
     def go_on_from(self, step: int, epoch: int) -> None:
         later = [event for event in self.store.events(self.run) if event["step"] > step and event["kind"] == RATE_EVENT]
         self._forgotten = float(later[-1]["text"]) if later else None
-        for name in ("test_probabilities.npy", "model.keras"):  # of the network as it was
+        for name in ("test_probabilities.npy", "model.keras", "best_probabilities.npy", "best.keras"):  # of the network as it was
             self.path(name).unlink(missing_ok=True)
         self.store.go_on_from(self.run, step, epoch)
 
@@ -90,10 +92,8 @@ class StoreSink:
         return self.store.folder(self.run) / name
 
     def end(self, status: str, message: str) -> NoReturn:
-        now = time.time()
-        known = self.store.get(self.run)
-        seconds = (known.seconds or 0) + now - known.started
-        self.store.move(self.run, status, ACTIVE, message=message, stage="", ended=now, seconds=seconds)
+        seconds = (self.store.get(self.run).seconds or 0) + time.monotonic() - self._began
+        self.store.move(self.run, status, ACTIVE, message=message, stage="", ended=time.time(), seconds=seconds)
         self.lock.release()
         self.lab.start_next()
         # Not sys.exit: this may be a thread beside a training step that is still computing.

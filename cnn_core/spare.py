@@ -1,22 +1,27 @@
 """A worker that waits for a run with TensorFlow loaded and, where that is quick, with the run itself prepared."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from cnn_core import presets
-from cnn_core.cores import in_halves
+from cnn_core.cores import THREADS, in_halves
 from cnn_core.course import can_be_rehearsed
 from cnn_core.spec import RunSpec
 
 
-def worker(argument: str, **options) -> subprocess.Popen:
-    """A worker in a session of its own, so that neither Ctrl-C nor the end of the server reaches it."""
+def worker(threads: int, *arguments: str, **options) -> subprocess.Popen:
+    """A training process of so many threads: `python -m` with these arguments.
+
+    It has a session of its own, so that neither Ctrl-C nor the end of the server reaches it.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "cnn_core.worker", argument],
+        [sys.executable, "-m", *arguments],
         cwd=Path(__file__).parent.parent,
+        env={**os.environ, THREADS: str(threads)},
         start_new_session=True,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options},
     )
@@ -25,10 +30,11 @@ def worker(argument: str, **options) -> subprocess.Popen:
 class Spare:
     """One spare process. spec: the run that may come; where it cannot be prepared, TensorFlow is, with a usual one."""
 
-    def __init__(self, spec: RunSpec) -> None:
-        self.process = worker("--spare", stdin=subprocess.PIPE)
+    def __init__(self, spec: RunSpec, threads: int) -> None:
+        self.process = worker(threads, "cnn_core.stand_by", stdin=subprocess.PIPE)
         self._prepared: RunSpec | None = None
-        self._ways = _ways(_stand_in(spec))
+        self._ways = _ways(_stand_in(spec), threads)
+        self._threads = threads
         self.prepare(spec)
 
     @property
@@ -36,14 +42,14 @@ class Spare:
         """Whether it lives."""
         return self.process.poll() is None
 
-    def suits(self, spec: RunSpec) -> bool:
-        """Whether it lives and can train this spec: how a process shares out the cores is settled for good."""
-        return self.is_ready and _ways(spec) == self._ways
+    def suits(self, spec: RunSpec, threads: int) -> bool:
+        """Whether it lives and can train this spec with so many threads: how a process shares them out is settled for good."""
+        return self.is_ready and _ways(spec, threads) == self._ways
 
     def prepare(self, spec: RunSpec) -> None:
         """Have it prepare a run of `spec`, unless it has."""
         wanted = _stand_in(spec)
-        if wanted != self._prepared and self.suits(wanted):
+        if wanted != self._prepared and self.suits(wanted, self._threads):
             self._prepared = wanted
             self._order({"prepare": wanted.model_dump(mode="json")})
 
@@ -73,6 +79,6 @@ def _stand_in(spec: RunSpec) -> RunSpec:
     return spec if can_be_rehearsed(spec) else presets.preset("tiny").spec
 
 
-def _ways(spec: RunSpec) -> tuple[bool, bool]:
+def _ways(spec: RunSpec, threads: int) -> tuple[int, bool, bool]:
     """What a process settles for good."""
-    return in_halves(spec), spec.training.deterministic
+    return threads, in_halves(spec, threads), spec.training.deterministic

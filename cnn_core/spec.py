@@ -13,7 +13,8 @@ from cnn_core.layer_kinds import Layer
 
 DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist"]
 OptimizerName = Literal["sgd", "adam", "adagrad", "rmsprop"]
-ScheduleName = Literal["constant", "cosine", "one-cycle"]
+ScheduleName = Literal["constant", "warm-up", "cosine", "one-cycle", "step", "exponential", "plateau"]
+WatchedName = Literal["off", "loss", "accuracy"]
 INPUT = "input"
 
 
@@ -115,13 +116,21 @@ class DataSpec(Spec):
 class TrainingSpec(Spec):
     """How it is trained. `momentum` is used by SGD alone; `deterministic` repeats a run to the bit, a little slower.
 
-    schedule: what becomes of the learning rate. constant; cosine: it falls to 0 along half a cosine; one-cycle: it first rises
-    from a tenth over a quarter of the steps (Smith and Topin, Super-Convergence, 2018).
+    schedule: what becomes of the learning rate. constant; warm-up: it rises from a tenth over `period` epochs and stays; cosine: it falls
+    to 0 along half a cosine; one-cycle: it first rises from a tenth over a quarter of the steps (Smith and Topin,
+    Super-Convergence, 2018); step: it is multiplied by `decay` every `period` epochs; exponential: the same without stairs;
+    plateau: it is multiplied by `decay` when the loss has not fallen for `period` epochs.
+    early_stopping: ends the run when this has not become better for `patience` epochs. This and plateau watch the validation part,
+    or the training images where none are held out.
     """
 
     optimizer: OptimizerName = "adam"
     learning_rate: float = Field(0.001, gt=0, le=10, allow_inf_nan=False)
     schedule: ScheduleName = "constant"
+    period: int = Field(5, ge=1, le=1000)
+    decay: float = Field(0.5, gt=0, lt=1, allow_inf_nan=False)
+    early_stopping: WatchedName = "off"
+    patience: int = Field(5, ge=1, le=1000)
     momentum: float = Field(0.9, ge=0, lt=1, allow_inf_nan=False)
     batch_size: int = Field(128, ge=1, le=4096)
     epochs: int = Field(10, ge=1, le=1000)

@@ -8,19 +8,25 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock
 
 from cnn_core.errors import SpecError, StoreError, UnknownRun
+from cnn_core.run import ENDED, Metric, Run
 from cnn_core.spec import RunSpec, from_json
 
-ACTIVE = ("running",)
-ENDED = ("paused", "stopped", "finished", "failed", "interrupted")
-
-SCHEMA = """
+ADDED = {  # columns that databases of earlier versions do not have
+    "resumed": "INTEGER NOT NULL DEFAULT 0",
+    "place": "INTEGER NOT NULL DEFAULT 0",
+    "device": "TEXT NOT NULL DEFAULT ''",
+    "best_epoch": "INTEGER NOT NULL DEFAULT 0",
+    "uses": "TEXT NOT NULL DEFAULT 'last'",
+    "best_test_accuracy": "REAL",
+    "best_test_loss": "REAL",
+}
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     run TEXT NOT NULL UNIQUE,
@@ -40,7 +46,7 @@ CREATE TABLE IF NOT EXISTS runs (
     test_accuracy REAL,
     test_loss REAL,
     seconds REAL,
-    resumed INTEGER NOT NULL DEFAULT 0
+    {", ".join(f"{name} {kind}" for name, kind in ADDED.items())}
 );
 CREATE TABLE IF NOT EXISTS metrics (
     run TEXT NOT NULL, step INTEGER NOT NULL, epoch INTEGER NOT NULL, phase TEXT NOT NULL,
@@ -49,66 +55,9 @@ CREATE TABLE IF NOT EXISTS metrics (
 CREATE INDEX IF NOT EXISTS metrics_by_run ON metrics (run, phase, name, step);
 CREATE TABLE IF NOT EXISTS happenings (run TEXT NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS commands (run TEXT NOT NULL, command TEXT NOT NULL, time REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One measured value. step: training steps since the start of the run. phase: step (running mean within an epoch),
-    train, validation, seconds (of a whole epoch) or test. time: seconds since 1970."""
-
-    step: int
-    epoch: int
-    phase: str
-    name: str
-    value: float
-    time: float
-
-
-@dataclass(frozen=True)
-class Run:
-    """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones, `resumed` how often it went on
-    after an end; `created` is when it was put into the queue last, `seconds` the time that it was trained for."""
-
-    run: str
-    name: str
-    status: str
-    spec: RunSpec
-    created: float
-    started: float | None
-    ended: float | None
-    stage: str
-    message: str
-    epoch: int
-    step: int
-    steps_per_epoch: int
-    seconds_per_step: float | None
-    parameters: int | None
-    test_accuracy: float | None
-    test_loss: float | None
-    seconds: float | None
-    resumed: int = 0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing trains it or will, unless someone asks for it."""
-        return self.status in ENDED
-
-    @property
-    def epochs(self) -> int:
-        return self.spec.training.epochs
-
-    @property
-    def fraction(self) -> float:
-        """Part of the training steps done, 0 to 1."""
-        return min(1.0, self.step / (self.steps_per_epoch * self.epochs)) if self.steps_per_epoch else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimated seconds to the end of training, None before the first measurement."""
-        if self.seconds_per_step is None or self.is_over:
-            return None
-        return max(0, self.steps_per_epoch * self.epochs - self.step) * self.seconds_per_step
+LAST_PLACE = "(SELECT COALESCE(MAX(place), 0) + 1 FROM runs)"
 
 
 def default_home() -> Path:
@@ -132,8 +81,8 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(SCHEMA)
             columns = {row["name"] for row in connection.execute("PRAGMA table_info(runs)")}
-            if "resumed" not in columns:  # made by the first version of the lab
-                connection.execute("ALTER TABLE runs ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0")
+            for name in ADDED.keys() - columns:
+                connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {ADDED[name]}")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -185,7 +134,7 @@ class Store:
         """Add a run with status queued."""
         with self._connect() as connection:
             connection.execute(
-                "INSERT INTO runs (run, name, status, spec, created) VALUES (?, ?, 'queued', ?, ?)",
+                f"INSERT INTO runs (run, name, status, spec, created, place) VALUES (?, ?, 'queued', ?, ?, {LAST_PLACE})",
                 (run, name, spec.model_dump_json(), time.time()),
             )
 
@@ -213,6 +162,30 @@ class Store:
         """The ids of all runs, newest first; also of those whose stored spec this version of the lab cannot read."""
         with self._connect() as connection:
             return [row["run"] for row in connection.execute("SELECT run FROM runs ORDER BY number DESC")]
+
+    def queue(self) -> list[Run]:
+        """The runs that wait, in the order in which they will run."""
+        return sorted(self.runs(("queued",)), key=lambda run: run.place)
+
+    def put_in_order(self, runs: Sequence[str]) -> None:
+        """Let these runs, which wait, be trained in this order; among themselves, in the places that they have."""
+        marks = ", ".join("?" * len(runs))
+        with self._connect() as connection:
+            rows = connection.execute(f"SELECT place FROM runs WHERE run IN ({marks}) ORDER BY place", tuple(runs)).fetchall()
+            connection.executemany(
+                "UPDATE runs SET place = ? WHERE run = ?", [(row["place"], run) for row, run in zip(rows, runs, strict=False)]
+            )
+
+    def setting(self, name: str, default: int) -> int:
+        """A setting of the whole lab."""
+        with self._connect() as connection:
+            row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return default if row is None else row["value"]
+
+    def set(self, name: str, value: int) -> None:
+        """Keep a setting of the whole lab."""
+        with self._connect() as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
     def update(self, run: str, **values) -> None:
         """Set columns of a run."""
@@ -304,7 +277,7 @@ class Store:
             marks = ", ".join("?" * len(ENDED))
             done = connection.execute(
                 "UPDATE runs SET status = 'queued', spec = ?, message = '', stage = '', ended = NULL, seconds_per_step = NULL, "
-                f"created = ? WHERE run = ? AND status IN ({marks})",
+                f"created = ?, place = {LAST_PLACE} WHERE run = ? AND status IN ({marks})",
                 (spec.model_dump_json(), time.time(), run, *ENDED),
             )
             if done.rowcount:
@@ -319,8 +292,8 @@ class Store:
             )
             connection.execute("DELETE FROM happenings WHERE run = ? AND step > ?", (run, step))
             connection.execute(
-                "UPDATE runs SET resumed = resumed + (step > 0), step = ?, epoch = ?, test_accuracy = NULL, test_loss = NULL "
-                "WHERE run = ?",
+                "UPDATE runs SET resumed = resumed + (step > 0), step = ?, epoch = ?, test_accuracy = NULL, test_loss = NULL, "
+                "best_test_accuracy = NULL, best_test_loss = NULL WHERE run = ?",
                 (step, epoch, run),
             )
 
@@ -338,6 +311,9 @@ class Store:
 def _run(row: sqlite3.Row) -> Run:
     values = dict(row)
     del values["number"]
+    best = {name: values.pop(f"best_{name}") for name in ("test_accuracy", "test_loss")}
+    if values["uses"] == "best":
+        values |= best
     try:
         spec = _parsed(values["spec"])
     except SpecError as error:

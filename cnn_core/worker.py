@@ -1,13 +1,10 @@
 """One training run, in a process of its own: `python -m cnn_core.worker RUN_FOLDER`.
 
-With `--spare` instead of a folder it loads TensorFlow, prepares the runs that may come, and waits on standard input for one.
 The process holds the lock on its folder's worker.lock for as long as it lives, and that lock alone says that the run is alive.
 """
 
-import json
 import math
 import os
-import queue
 import sys
 import threading
 import time
@@ -19,19 +16,17 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core import checkpoint, datasets
-from cnn_core.cores import share_cores
-from cnn_core.course import Course, lay_out, rehearse
-from cnn_core.errors import LabError, StoreError
+from cnn_core import checkpoint, datasets, patience
+from cnn_core.cores import device, share_cores
+from cnn_core.course import Course, lay_out
+from cnn_core.errors import LabError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
-from cnn_core.spec import RunSpec
+from cnn_core.spec import RunSpec, TrainingSpec
+from cnn_core.stopping import asked_for, give_up, insist, nothing_learned
 from cnn_core.store import Store
 
-PATIENCE = 1.2  # seconds that another may take to notice that it should stop
-QUIET = 0.4  # seconds without a newer spec after which one is prepared
-NOTHING_LEARNED = "It was stopped before it had learned anything."
-CHEAP_TEST = 2e10  # multiply-adds that a stopped run may still spend on its test score
+CHEAP_TESTS = 4e10  # multiply-adds that a stopped run may still spend on its test scores
 
 
 def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
@@ -39,16 +34,19 @@ def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
 
     It goes on from the checkpoint of its folder, or begins with fresh weights. The random state is seeded, so the same spec gives
     the same run, to the bit with `training.deterministic`, whether it was interrupted or not. course: what is laid out already.
-    Raises DataError and SpecError for what the user can mend.
+    Raises DataError and SpecError for what the user can mend, and Diverged.
     """
     course = course or Course()
     over, ending = threading.Event(), threading.Lock()
-    threading.Thread(target=_insist, args=(sink, course, over, ending), daemon=True).start()
+    threading.Thread(target=insist, args=(sink, course, over, ending), daemon=True).start()
     outcome = "finished"
     try:
         _learn(spec, sink, course)
     except StopRequested:
-        outcome = _asked_for(sink)
+        outcome = asked_for(sink)
+    except StoppedEarly as stop:
+        course.message = str(stop)
+        course.reporter.history[-1]["stopped_early"] = 1.0  # trained further, it is not stopped for that again
     finally:
         over.set()
         ending.acquire()  # for good: where the other thread was first, it ends the process
@@ -57,22 +55,19 @@ def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
     sink.stage("Saving the network")
     checkpoint.write(sink.path(""), course.taken())
     _save(spec, course, sink)
-    if outcome == "finished" or (outcome == "stopped" and course.multiply_adds * len(course.data.y_test) < CHEAP_TEST):
+    tests = 2 * course.multiply_adds * len(course.data.y_test)  # of the last weights and of the best
+    if outcome == "finished" or (outcome == "stopped" and tests < CHEAP_TESTS):
         sink.stage("Reading the test images")
         with suppress(StopRequested):  # trained, but not tested
-            score(course.model, course.data, sink, course.reading)
+            _score_all(course, sink)
     return outcome
-
-
-def _asked_for(sink: Sink) -> str:
-    return "paused" if sink.pause_requested() else "stopped"
 
 
 def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     """Lay out the run, unless that was done before, take up its checkpoint where there is one, and fit."""
     import keras
 
-    from cnn_core.callbacks import Reporter
+    from cnn_core.callbacks import Diverged, Reporter, save_weights
 
     if course.spec is None:
         lay_out(spec, course, sink.stage, lambda done, total: _downloading(sink, done / total))
@@ -82,12 +77,16 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     start, epoch = (kept.step, kept.epochs) if kept else (0, 0)
     sink.go_on_from(start, epoch)
     keras.utils.set_random_seed(spec.training.seed)
-    sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training")
-    reporter = Reporter(sink, batches.steps, start, lambda: checkpoint.write(folder, course.taken()), course.snap)
-    if kept:
-        reporter.epochs, reporter.logs = epoch, kept.logs
-        sink.event(start, "resumed", "")
+    sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training", device=device())
+    reporter = Reporter(sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap)
     course.reporter = reporter
+    if kept:
+        reporter.epochs, reporter.logs, reporter.history = epoch, kept.logs, list(kept.history)
+        sink.event(start, "resumed", "")
+        if start == epoch * batches.steps:  # what comes after the checkpoint of an epoch may not have come about
+            _keep_best(spec, course, sink)
+            if kept.history and "stopped_early" not in kept.history[-1]:
+                _stop_in_time(spec.training, kept.history)
 
     def begin(epoch: int, logs: dict) -> None:
         batches.epoch.assign(epoch)
@@ -106,14 +105,59 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
         )
 
     done = start - epoch * batches.steps
-    if done == batches.steps:
-        _end_epoch(course, epoch, kept.logs)
-    elif done:
-        fit(batches.rest(done), epoch, epoch + 1)
-    if done:
-        epoch += 1
-    if epoch < spec.training.epochs:
-        fit(batches.dataset, epoch, spec.training.epochs)
+    try:
+        if done == batches.steps:
+            _end_epoch(course, epoch, kept.logs)
+        elif done:
+            fit(batches.rest(done), epoch, epoch + 1)
+        if done:
+            epoch += 1
+        if epoch < spec.training.epochs:
+            fit(batches.dataset, epoch, spec.training.epochs)
+    except Diverged:
+        if last := checkpoint.read(folder):
+            course.go_back_to(last)
+            save_weights(course.model, sink)
+        raise
+
+
+class StoppedEarly(Exception):
+    """Early stopping ended the run; the words say why."""
+
+
+def _keep(spec: RunSpec, course: Course, sink: Sink) -> None:
+    """At the end of an epoch: lower the learning rate where the plan says so, keep where the run stands, and stop it in time."""
+    from cnn_core.callbacks import Diverged
+
+    reporter, training = course.reporter, spec.training
+    if patience.should_slow_down(training, reporter.history):
+        rate = course.trainer.optimizer.steering.scale(training.decay, reporter.step)
+        sink.event(reporter.step, "plateau: learning rate", f"{rate:g}")
+    taken = course.taken()
+    if not taken.is_finite:
+        raise Diverged(f"A weight is no longer a number after step {reporter.step} (epoch {reporter.epochs}).")
+    checkpoint.write(sink.path(""), taken)
+    _keep_best(spec, course, sink)
+    _stop_in_time(training, reporter.history)
+
+
+def _stop_in_time(training: TrainingSpec, history: patience.History) -> None:
+    """Raise StoppedEarly when early stopping ends the run after these epochs."""
+    if patience.should_stop(training, history):
+        raise StoppedEarly(
+            f"Stopped early: in {training.patience} epochs the {patience.watched_name(training, history)} had not become better "
+            f"than in epoch {patience.best_epoch(training, history)}."
+        )
+
+
+def _keep_best(spec: RunSpec, course: Course, sink: Sink) -> None:
+    """Keep the weights as the best ones when the epoch that is just over was the best."""
+    history = course.reporter.history
+    before = course.reporter.epochs - len(history)  # epochs of a version that kept no history
+    best = before + patience.best_epoch(spec.training, history)
+    if best == course.reporter.epochs:
+        checkpoint.write_best(sink.path(""), course.best())
+        sink.append([], best_epoch=best)
 
 
 def _end_epoch(course: Course, epoch: int, logs: Mapping[str, float]) -> None:
@@ -140,6 +184,28 @@ def _save(spec: RunSpec, course: Course, sink: Sink) -> None:
         course.model.save(new)
 
 
+def _score_all(course: Course, sink: Sink) -> None:
+    """Score the last weights and, where they are others, the best."""
+    step = course.step
+    loss, accuracy, probabilities = score(course.model, course.data, sink, course.reading)
+    _keep_scores(sink, "test_probabilities.npy", probabilities, test_accuracy=accuracy, test_loss=loss)
+    best = checkpoint.read_best(sink.path(""))
+    if best is None or not best.fits(course.model.weights):
+        return
+    if best.step != step:
+        course.model.set_weights(best.variables)
+        loss, accuracy, probabilities = score(course.model, course.data, sink, course.reading)
+    _keep_scores(sink, "best_probabilities.npy", probabilities, best_test_accuracy=accuracy, best_test_loss=loss)
+    with replacing(sink.path("best.keras")) as new:
+        course.model.save(new)
+
+
+def _keep_scores(sink: Sink, file: str, probabilities: np.ndarray, **scores: float) -> None:
+    with replacing(sink.path(file)) as new:
+        np.save(new, probabilities)
+    sink.append([], **scores)
+
+
 def _downloading(sink: Sink, part: float) -> None:
     """Say how far a download is, and leave it when someone asks to stop."""
     sink.stage(f"Downloading the images: {part:.0%}")
@@ -147,58 +213,8 @@ def _downloading(sink: Sink, part: float) -> None:
         raise StopRequested
 
 
-def _insist(sink: Sink, course: Course, over: threading.Event, ending: threading.Lock) -> None:
-    """Stop or pause in time even when nothing else looks: keep the state of the last finished step and end the process.
-
-    Loading TensorFlow takes seconds, and Keras looks up only between executions, of which one of a very large network takes
-    minutes. Of this thread and the one that trains, the first to hold `ending` ends the run.
-    """
-    while not _is_asked(sink):
-        if over.wait(0.2):
-            return
-    folder = sink.path("")
-    rarely = course.reporter is not None and course.reporter.looks_rarely
-    if over.wait(0 if rarely else PATIENCE) or not ending.acquire(blocking=False):
-        return
-    try:
-        if course.has_learned():
-            course.reporter.is_over = True
-            # The weights, for answers, may be of two steps; what a resumed run goes on from is of one.
-            from cnn_core.callbacks import save_weights
-
-            save_weights(course.model, sink)
-            kept, snapshot = checkpoint.read(folder), course.snapshot
-            if snapshot and (kept is None or kept.step < snapshot.step):
-                checkpoint.write(folder, snapshot)
-            sink.end(_asked_for(sink), "")
-        else:
-            sink.end(_asked_for(sink), _nothing_learned(folder))
-    except Exception:  # the other thread waits for this one, which has to end the process whatever happens
-        _give_up()
-
-
-def _nothing_learned(folder: Path) -> str:
-    """What to say of a run that was ended before it had taken a step: nothing, when it had before it was resumed."""
-    return NOTHING_LEARNED if checkpoint.read(folder) is None else ""
-
-
-def _is_asked(sink: Sink) -> bool:
-    """Whether someone asks to stop, as far as can be known: while the disk is full, the store cannot even be read."""
-    try:
-        return sink.stop_requested()
-    except StoreError:
-        return False
-
-
-def _give_up() -> None:
-    """End the process at once, with the error in its log; whoever looks next finds the run without a process."""
-    traceback.print_exc()
-    sys.stderr.flush()
-    os._exit(1)
-
-
-def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> None:
-    """Score the model on the test images, and keep the probabilities it gave for each of them.
+def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> tuple[float, float, np.ndarray]:
+    """(loss, accuracy, probabilities) of the model on the test images; the last is float32 (n, classes).
 
     Raises StopRequested when someone asks to stop now, not before, and Diverged when the loss is not a number.
     """
@@ -220,10 +236,7 @@ def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> 
     loss, accuracy = model.evaluate(batches, verbose=0, callbacks=ears)
     if not math.isfinite(loss):
         raise Diverged(f"The loss on the test images is {loss}.")
-    probabilities = model.predict(batches.map(lambda images, labels: images), verbose=0, callbacks=ears)
-    with replacing(sink.path("test_probabilities.npy")) as new:
-        np.save(new, probabilities)
-    sink.append([], test_accuracy=accuracy, test_loss=loss)
+    return loss, accuracy, model.predict(batches.map(lambda images, labels: images), verbose=0, callbacks=ears)
 
 
 def run(folder: Path, prepared: Course | None = None) -> None:
@@ -251,25 +264,27 @@ def run(folder: Path, prepared: Course | None = None) -> None:
         else:
             course = Course()
             share_cores(spec)
-        status, message = train(spec, sink, course), ""
+        status, message = train(spec, sink, course), course.message
     except StopRequested:
-        status, message = _asked_for(sink), _nothing_learned(folder)
+        status, message = asked_for(sink), nothing_learned(folder)
     except Exception as error:  # whatever it is, the run has to end with a word on it
         traceback.print_exc()
-        status, message = "failed", _explain(error)
+        status, message = "failed", _explain(error, folder)
     try:
         sink.end(status, message)
     except Exception:  # even that could not be kept
-        _give_up()
+        give_up()
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, folder: Path) -> str:
     """What went wrong, for the person who pressed Train."""
     if isinstance(error, LabError):
         return str(error)
     kind = type(error).__name__
     if kind == "Diverged":
-        return f"{error} The learning rate is usually too high for this network. Lower it, or add batch normalisation, and train again."
+        kept = checkpoint.read(folder)
+        left = f" The weights after step {kept.step}, which were sound, are kept." if kept else ""
+        return f"{error} The learning rate is usually too high for this network. Lower it, or add batch normalisation, and train again.{left}"
     if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
         return "There was not enough memory for this network and batch size. Lower the batch size, filters or units, and train again."
     if "No space left" in str(error):
@@ -290,60 +305,10 @@ def _log_to(file: Path) -> None:
     os.close(descriptor)
 
 
-def stand_by() -> None:
-    """Load TensorFlow, prepare what the orders on standard input ask for, and train the run that one names.
-
-    An order is a line of JSON: {"prepare": SPEC} or {"run": FOLDER}. Of several specs only the newest counts, and only once
-    no newer has come for a moment. End of file means exit.
-    """
-    orders: queue.SimpleQueue[dict] = queue.SimpleQueue()
-    threading.Thread(target=_hear, args=(orders,), daemon=True).start()
-    order, course = orders.get(), None
-    if "prepare" in order:
-        share_cores(RunSpec.model_validate(order["prepare"]))
-    while "prepare" in order:
-        import cnn_core.callbacks
-        import cnn_core.model  # noqa: F401
-
-        with suppress(queue.Empty):
-            while "prepare" in order:
-                order = orders.get(timeout=QUIET)
-        if "prepare" in order:
-            course = _rehearsed(RunSpec.model_validate(order["prepare"]))
-            order = orders.get()
-    if "run" in order:
-        run(Path(order["run"]), course)
-
-
-def _hear(orders: queue.SimpleQueue) -> None:
-    for line in sys.stdin:
-        orders.put(json.loads(line))
-    orders.put({})
-
-
-def _rehearsed(spec: RunSpec) -> Course | None:
-    """The course of a spec; None when it cannot be, which the run itself will say."""
-    import keras
-
-    keras.utils.clear_session()
-    try:
-        return rehearse(spec)
-    except Exception:  # a rehearsal is a kindness: whatever is wrong with the spec, its run will say
-        traceback.print_exc()
-        return None
-
-
-def main(arguments: list[str]) -> None:
-    if arguments == ["--spare"]:
-        stand_by()
-    elif len(arguments) == 1:
-        run(Path(arguments[0]))
-    else:
-        sys.exit("Expected one run folder, or --spare.")
-
-
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Expected one run folder.")
     try:
-        main(sys.argv[1:])
+        run(Path(sys.argv[1]))
     except LabError as error:
         sys.exit(str(error))

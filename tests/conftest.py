@@ -11,8 +11,8 @@ import pytest
 
 from cnn_core.jobs import Lab
 from cnn_core.presets import preset
+from cnn_core.run import Run
 from cnn_core.spec import RunSpec, change
-from cnn_core.store import Run
 
 Wait = Callable[..., None]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from cnn_core.store import Metric
+from cnn_core.run import Metric
 
 
 class QuietSink:

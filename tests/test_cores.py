@@ -1,4 +1,4 @@
-"""Who computes in halves."""
+"""Who computes in halves, with how many threads, and what trains."""
 
 import pytest
 
@@ -18,16 +18,29 @@ from cnn_core.spec import RunSpec, change
         ({"training.batch_size": 2}, True),
     ],
 )
-def test_batches_in_halves(monkeypatch, settings, halves):
+def test_batches_in_halves(settings, halves):
     spec = change(preset("lenet5").spec, settings)
-    monkeypatch.setattr(cores, "cores", lambda: 2)
-    assert in_halves(spec) == halves
-    monkeypatch.setattr(cores, "cores", lambda: 1)
-    assert not in_halves(spec)
+    assert in_halves(spec, 2) == halves
+    assert not in_halves(spec, 1)
 
 
-def test_batch_normalisation_sees_whole_batches(monkeypatch):
-    monkeypatch.setattr(cores, "cores", lambda: 2)
+def test_batch_normalisation_sees_whole_batches():
     blocks = Blocks(conv=(ConvBlock(filters=4, batch_normalization=True),))
-    assert not in_halves(RunSpec(model=to_graph(blocks)))
-    assert in_halves(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=4),)))))
+    assert not in_halves(RunSpec(model=to_graph(blocks)), 2)
+    assert in_halves(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=4),)))), 2)
+
+
+def test_threads_are_those_that_were_asked_for_or_one_a_core(monkeypatch):
+    monkeypatch.delenv(cores.THREADS, raising=False)
+    assert cores.threads() == cores.cores()
+    monkeypatch.setenv(cores.THREADS, "3")
+    assert cores.threads() == 3 and cores.device() == "CPU (3 threads)"
+
+
+def test_a_gpu_trains_where_there_is_one(monkeypatch):
+    import tensorflow as tf
+
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: {"device_name": "A Fast One"})
+    assert cores.device() == "GPU (A Fast One)"

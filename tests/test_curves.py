@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cnn_core.curves import Curve, Reader, thin
 from cnn_core.presets import preset
-from cnn_core.store import Metric, Store
+from cnn_core.run import Metric
+from cnn_core.store import Store
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=700), st.integers(4, 60))

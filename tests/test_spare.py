@@ -81,15 +81,16 @@ def test_a_spare_that_cannot_prepare_a_run_has_tensorflow_loaded_all_the_same(ne
 
 
 def test_the_process_that_waits_prepares_the_newest_spec_only():
-    waiting = Spare(OTHER)
+    waiting = Spare(OTHER, threads=2)
     try:
         waiting.prepare(ONE_EPOCH)
         assert waiting._prepared == ONE_EPOCH and waiting.is_ready
         waiting.prepare(REPEATABLE)
         assert waiting._prepared == ONE_EPOCH, "it cannot be told to work in another way"
+        assert waiting.suits(OTHER, 2) and not waiting.suits(OTHER, 1), "nor with other threads"
     finally:
         waiting.let_go()
-    assert not waiting.is_ready and not waiting.suits(ONE_EPOCH)
+    assert not waiting.is_ready and not waiting.suits(ONE_EPOCH, 2)
 
 
 def test_a_spare_that_died_is_not_used(new_lab):
@@ -115,7 +116,7 @@ def test_a_spare_that_dies_with_the_run_in_hand_is_replaced(new_lab, wait_until,
 
 
 def test_an_order_to_a_process_that_is_gone_is_no_error():
-    waiting = Spare(ONE_EPOCH)
+    waiting = Spare(ONE_EPOCH, threads=2)
     waiting.process.kill()
     waiting.process.wait()
     assert waiting.hand_over("run").returncode is not None

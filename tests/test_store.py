@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cnn_core import store as store_module
-from cnn_core.answers import result, summary
+from cnn_core.commands.answers import result, summary
 from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.presets import preset
-from cnn_core.store import Metric, Store, default_home
+from cnn_core.run import Metric
+from cnn_core.store import Store, default_home
 
 SPEC = preset("tiny").spec
 ROOT = Path(__file__).parent.parent
@@ -211,7 +212,8 @@ FILL = """
 import sys
 from pathlib import Path
 from cnn_core.errors import StoreError
-from cnn_core.store import Metric, Store
+from cnn_core.run import Metric
+from cnn_core.store import Store
 store = Store(Path(sys.argv[1]))
 kept = 0
 try:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MODULES = sorted(path.stem for path in (ROOT / "cnn_core").glob("*.py") if path.stem != "__init__")
+CORE = ROOT / "cnn_core"
+MODULES = sorted(".".join(path.relative_to(CORE).with_suffix("").parts) for path in CORE.rglob("*.py") if path.stem != "__init__")
 WITH_TENSORFLOW = {"layers", "model", "halves", "fast_layers", "callbacks", "inference"}
 
 
@@ -41,4 +42,4 @@ def test_no_module_imports_streamlit(without_tensorflow):
 
 def test_no_source_of_the_core_names_streamlit():
     for name in MODULES:
-        assert "import streamlit" not in (ROOT / "cnn_core" / f"{name}.py").read_text(), name
+        assert "import streamlit" not in (CORE / f"{name.replace('.', '/')}.py").read_text(), name

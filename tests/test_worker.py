@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from cnn_core import checkpoint, datasets, worker
+from cnn_core import checkpoint, datasets, stopping, worker
 from cnn_core.callbacks import Reporter
 from cnn_core.course import Course
 from cnn_core.errors import StoreError
@@ -84,12 +84,12 @@ class Trainer(threading.Event):
         return super().wait(0)
 
 
-@pytest.mark.parametrize(("execution", "patience"), [(None, worker.PATIENCE), (30.0, 0), (0.3, worker.PATIENCE)])
+@pytest.mark.parametrize(("execution", "patience"), [(None, stopping.PATIENCE), (30.0, 0), (0.3, stopping.PATIENCE)])
 def test_a_run_that_looks_rarely_is_not_waited_for(tmp_path, execution, patience):
     sink, over = StuckSink(tmp_path), Trainer()
     course = learning(sink)
     course.reporter.execution = execution
-    worker._insist(sink, course, over, threading.Lock())
+    stopping.insist(sink, course, over, threading.Lock())
     assert (tmp_path / "model.weights.h5").is_file()
     assert over.waited == patience and sink.ended == [("stopped", "")]
 
@@ -101,7 +101,7 @@ def test_what_is_kept_of_a_step_under_way_is_the_state_before_it(tmp_path):
     course.model.optimizer.iterations.assign(5)
     course.snap()
     course.model.optimizer.iterations.assign(6)  # the first thing that a step changes
-    worker._insist(sink, course, Trainer(), threading.Lock())
+    stopping.insist(sink, course, Trainer(), threading.Lock())
     assert checkpoint.read(tmp_path).step == 5 and course.reporter.is_over
 
 
@@ -113,7 +113,7 @@ def test_a_stop_that_is_waited_for_finds_the_training_that_began_meanwhile(tmp_p
             vars(course).update(vars(learning(sink)))
             return super().wait(timeout)
 
-    worker._insist(sink, course, Later(), threading.Lock())
+    stopping.insist(sink, course, Later(), threading.Lock())
     assert sink.ended == [("stopped", "")] and (tmp_path / "model.weights.h5").is_file()
 
 
@@ -130,14 +130,14 @@ def test_a_run_that_another_thread_has_ended_says_nothing_more(tmp_path):
 def test_a_resumed_run_that_is_stopped_before_its_first_step_had_learned_something(tmp_path):
     sink = StuckSink(tmp_path)
     checkpoint.write(tmp_path, learning(sink).taken())
-    worker._insist(sink, Course(), Trainer(), threading.Lock())
+    stopping.insist(sink, Course(), Trainer(), threading.Lock())
     assert sink.ended == [("stopped", "")]
 
 
 @pytest.mark.parametrize("steps", [None, 0])  # TensorFlow is still being loaded; the first step is not over
 def test_a_stop_before_the_first_step_keeps_no_network(tmp_path, steps):
     sink = StuckSink(tmp_path)
-    worker._insist(sink, Course() if steps is None else learning(sink, steps), Trainer(), threading.Lock())
+    stopping.insist(sink, Course() if steps is None else learning(sink, steps), Trainer(), threading.Lock())
     assert sink.ended == [("stopped", "It was stopped before it had learned anything.")]
     assert not list(tmp_path.iterdir())
 
@@ -152,7 +152,7 @@ def test_a_store_that_cannot_be_read_for_a_while_is_asked_again(tmp_path):
         return answer
 
     sink.stop_requested = stop_requested
-    worker._insist(sink, learning(sink), Trainer(), threading.Lock())
+    stopping.insist(sink, learning(sink), Trainer(), threading.Lock())
     assert sink.ended == [("stopped", "")]
 
 
@@ -162,8 +162,8 @@ def test_a_stop_that_cannot_be_kept_ends_the_process_all_the_same(tmp_path, monk
 
     sink, codes = StuckSink(tmp_path), []
     sink.end = full
-    monkeypatch.setattr(worker.os, "_exit", codes.append)
-    worker._insist(sink, learning(sink), Trainer(), threading.Lock())
+    monkeypatch.setattr(stopping.os, "_exit", codes.append)
+    stopping.insist(sink, learning(sink), Trainer(), threading.Lock())
     assert codes == [1]
 
 
@@ -172,7 +172,7 @@ def test_only_one_thread_ends_a_stopped_run(tmp_path, training_is_first):
     sink, over, ending = StuckSink(tmp_path), threading.Event(), threading.Lock()
     if training_is_first:
         ending.acquire()
-    worker._insist(sink, learning(sink), over, ending)
+    stopping.insist(sink, learning(sink), over, ending)
     assert sink.ended == ([] if training_is_first else [("stopped", "")])
     assert (tmp_path / "model.weights.h5").is_file() != training_is_first
     assert not list(tmp_path.glob("new*"))

@@ -1,9 +1,11 @@
-"""Runs as the command line answers them with --json."""
+"""What the command line answers: runs as data, printed as JSON or as words."""
 
+import argparse
 import json
 
 from cnn_core.presets import origin
-from cnn_core.store import Run, Store
+from cnn_core.run import Run
+from cnn_core.store import Store
 
 
 def summary(run: Run) -> dict:
@@ -22,6 +24,9 @@ def summary(run: Run) -> dict:
         "parameters": run.parameters,
         "seconds": run.seconds,
         "started": run.started,
+        "device": run.device,
+        "best_epoch": run.best_epoch or None,
+        "uses": run.uses,
         "message": run.message,
     }
 
@@ -39,6 +44,14 @@ def result(store: Store, run: Run) -> dict:
         "test_accuracy": run.test_accuracy,
         "test_loss": run.test_loss,
         "history": store.history(run.run),
+        "best_epoch": run.best_epoch or None,
+        "uses": run.uses,
+        "device": run.device,
         "message": run.message,
         "spec": json.loads(run.spec.model_dump_json()),
     }
+
+
+def say(options: argparse.Namespace, data, text: str) -> None:
+    """Print an answer: `data` as JSON with --json, `text` without."""
+    print(json.dumps(data) if options.json else text)

@@ -1,0 +1,150 @@
+"""Commands that read a run, and those that keep the runs in order."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cnn_core import datasets
+from cnn_core.commands.answers import result, say, summary
+from cnn_core.commands.training import open_lab, read_spec
+from cnn_core.errors import LabError
+from cnn_core.export import export as write
+from cnn_core.shapes import report
+
+
+def runs(options: argparse.Namespace) -> int:
+    runs = [summary(run) for run in open_lab().store.runs()]
+    lines = [
+        f"{run['run']}  {run['status']:<11}  {run['epoch']:>4}/{run['epochs']:<4}  "
+        f"{'' if run['test_accuracy'] is None else format(run['test_accuracy'], '.4f'):<6}  {run['name']}"
+        for run in runs
+    ]
+    say(options, runs, "\n".join(lines) or "There is no run yet. Train one: python -m cnn_core train --preset tiny")
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    lab = open_lab()
+    run = lab.store.get(options.run)
+    data = summary(run) | result(lab.store, run) | {"epochs_planned": run.epochs, "events": lab.store.events(run.run)}
+    say(options, data, json.dumps(data, indent=2))
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    from cnn_core.evaluation import score_run
+
+    lab = open_lab()
+    run = lab.store.get(options.run)
+    scores, labels = score_run(lab, run.run)
+    data = {
+        "run": run.run,
+        "test_accuracy": scores.accuracy,
+        "test_loss": run.test_loss,
+        "confusion": scores.confusion.tolist(),
+        "class_accuracy": dict(zip(labels, scores.class_accuracy.tolist(), strict=True)),
+        "mistakes": scores.mistakes[:20].tolist(),
+    }
+    lines = [f"Test accuracy: {scores.accuracy:.4f}", *(f"{name}: {value:.4f}" for name, value in data["class_accuracy"].items())]
+    say(options, data, "\n".join(lines))
+    return 0
+
+
+def classify(options: argparse.Namespace) -> int:
+    from cnn_core.drawing import prepare, read_image
+    from cnn_core.errors import ImageError
+
+    lab = open_lab()
+    run = lab.store.get(options.run)
+    weights = lab.weights(run.run)
+    digits = []
+    for file in options.images:
+        try:
+            digits.append(prepare(read_image(Path(file).read_bytes())))
+        except ImageError as error:
+            raise LabError(f"{file}: {error}") from None
+        except OSError as error:
+            raise LabError(f"{file} cannot be read ({error.strerror}). Check its name and try again.") from None
+    from cnn_core.inference import TrainedModel
+
+    model = TrainedModel(run.spec, weights)
+    labels = datasets.info(run.spec.data.dataset).labels
+    answers = []
+    for file, digit in zip(options.images, digits, strict=True):
+        if digit.empty:
+            answers.append({"file": file, "label": None, "confidence": None, "probabilities": None, "empty": True})
+            continue
+        probabilities = model.probabilities(digit.pixels[None])[0]
+        best = int(probabilities.argmax())
+        answers.append(
+            {
+                "file": file,
+                "label": labels[best],
+                "confidence": float(probabilities[best]),
+                "probabilities": probabilities.tolist(),
+            }
+        )
+    lines = [
+        f"{answer['file']}: "
+        + ("nothing is drawn on it" if answer["label"] is None else f"{answer['label']} ({answer['confidence']:.1%})")
+        for answer in answers
+    ]
+    say(options, answers, "\n".join(lines))
+    return 0
+
+
+def shapes(options: argparse.Namespace) -> int:
+    wanted = read_spec(options)
+    info = datasets.info(wanted.data.dataset)
+    network = report(wanted.model, info.input_shape, len(info.labels))
+    layers = [
+        {
+            "name": layer.name,
+            "kind": layer.kind,
+            "output_shape": layer.output_shape,
+            "parameters": layer.parameters,
+            "multiply_adds": layer.multiply_adds,
+            "receptive_field": layer.receptive_field,
+            "error": layer.error,
+        }
+        for layer in network.layers
+    ]
+    data = {
+        "input_shape": network.input_shape,
+        "layers": layers,
+        "parameters": network.parameters,
+        "multiply_adds": network.multiply_adds,
+        "errors": network.errors,
+    }
+    lines = [
+        f"{layer['name']:<24} {'x'.join(map(str, layer['output_shape'] or ())) or '-':<12} {layer['parameters']:>12,} {layer['multiply_adds']:>14,}"
+        for layer in layers
+    ]
+    say(options, data, "\n".join([*lines, f"{'total':<37} {network.parameters:>12,} {network.multiply_adds:>14,}"]))
+    if network.errors:
+        print(" ".join(network.errors), file=sys.stderr)
+    return 2 if network.errors else 0
+
+
+def rename(options: argparse.Namespace) -> int:
+    lab = open_lab()
+    run = lab.store.get(options.run)
+    lab.rename(run.run, options.name)
+    say(options, {"run": run.run, "name": options.name.strip()}, f"{run.run}: now {options.name.strip()}")
+    return 0
+
+
+def delete(options: argparse.Namespace) -> int:
+    lab = open_lab()
+    run = lab.store.get(options.run)
+    lab.delete(run.run)
+    say(options, {"run": run.run, "deleted": True}, f"{run.run}: deleted")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    lab = open_lab()
+    target = write(lab, options.run, options.out)
+    say(options, {"run": lab.store.get(options.run).run, "file": str(target), "format": options.format}, str(target))
+    return 0
