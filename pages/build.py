@@ -60,6 +60,7 @@ with left, st.container(height=690, border=False, key="controls"):
             edited = edited.model_copy(update={"weights": controls.weights(shown.weights)})
     with training_tab:
         training = controls.training(draft.training)
+        plan = st.empty()
         validation = controls.validation(draft.data)
     with images_tab:
         pictures.samples(name)
@@ -82,6 +83,8 @@ state.edit_draft(
     )
 )
 draft = st.session_state.draft
+with plan:
+    controls.planned_rate(draft)
 network = shapes.report(draft.model, info.input_shape, len(info.labels))
 with train_column, st.container(horizontal=True, vertical_alignment="center"):
     faulty = bool(network.errors)
@@ -92,7 +95,7 @@ with train_column, st.container(horizontal=True, vertical_alignment="center"):
     )
     if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=faulty, help=why, width="stretch"):
         with right, state.in_sentences():
-            state.view_run(lab.submit(draft))
+            state.train(draft)
 
 with right:
     run = state.run_in_view()

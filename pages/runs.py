@@ -7,6 +7,7 @@ import streamlit as st
 from cnn_core import figures, presets
 from pages.components import run_actions, state
 from pages.components.live_panel import live_panel
+from pages.components.queue_view import queue_view
 
 state.open_session()
 lab = state.lab()
@@ -23,6 +24,7 @@ if not runs:
     st.page_link("pages/build.py", label="Build a network", icon=":material/construction:")
     st.stop()
 
+queue_view()
 rows = [
     {
         "Name": run.name,

@@ -2,16 +2,25 @@
 
 import streamlit as st
 
-from cnn_core import datasets
+from cnn_core import datasets, figures
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, Weights
+from cnn_core.course import steps_per_epoch
 from cnn_core.presets import OPTIMIZERS, SCHEDULES
-from cnn_core.spec import AugmentationSpec, DataSpec, TrainingSpec
+from cnn_core.schedules import planned_rates
+from cnn_core.spec import AugmentationSpec, DataSpec, RunSpec, TrainingSpec
 
 FILTERS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 UNITS = (1, 2, 4, 8, 10, 16, 24, 32, 48, 64, 84, 96, 128, 192, 256, 384, 512, 768, 1024)
 STRENGTHS = (0.0, 0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 RATES = (0.00001, 0.0001, 0.0003, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
+PERIODS = {  # what `period` means to a schedule: label, help
+    "warm-up": ("Rise (epochs)", "Over so many epochs it rises from a tenth."),
+    "step": ("Every (epochs)", "After so many epochs it falls by one stair."),
+    "exponential": ("Every (epochs)", "Over so many epochs it falls by the factor, smoothly."),
+    "plateau": ("Wait (epochs)", "It falls when the validation loss has not fallen for so many epochs."),
+}
+WATCHED = {"off": "Never", "loss": "Loss stops falling", "accuracy": "Accuracy stops rising"}
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "linear")
 
 
@@ -193,8 +202,8 @@ def training(part: TrainingSpec) -> TrainingSpec:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, key=_keyed("seed", part.seed), help="Start of all randomness: same seed, same run."
         )
-    help = "Cosine lets it fall smoothly to zero by the last step; one cycle warms up over the first quarter as well."
-    schedule = _choice("Learning rate over time", tuple(SCHEDULES), "schedule", part.schedule, help, format_func=SCHEDULES.get)
+    schedule, period, decay = _schedule(part)
+    watched, patience = _early_stopping(part)
     exact = st.toggle(
         "Repeat to the bit",
         key=_keyed("deterministic", part.deterministic),
@@ -204,12 +213,62 @@ def training(part: TrainingSpec) -> TrainingSpec:
         optimizer=optimizer,
         learning_rate=rate,
         schedule=schedule,
+        period=period,
+        decay=decay,
+        early_stopping=watched,
+        patience=patience,
         momentum=momentum,
         batch_size=batch,
         epochs=epochs,
         seed=seed,
         deterministic=exact,
     )
+
+
+def _schedule(part: TrainingSpec) -> tuple[str, int, float]:
+    """What becomes of the learning rate: schedule, period and decay."""
+    schedule = st.selectbox(
+        "Learning rate over time",
+        list(SCHEDULES),
+        format_func=SCHEDULES.get,
+        key=_keyed("schedule", part.schedule),
+        help="A rate that falls lets the network settle; one that rises first lets it start without jumping about.",
+    )
+    period, decay = part.period, part.decay
+    left, right = st.columns(2)
+    if schedule in PERIODS:
+        label, help = PERIODS[schedule]
+        period = left.number_input(label, 1, 1000, key=_keyed("period", part.period), help=help)
+    if schedule in ("step", "exponential", "plateau"):
+        with right:
+            help = "What the learning rate is multiplied by each time."
+            decay = _slider("Factor", 0.05, 0.95, 0.05, "decay", part.decay, help)
+    return schedule, period, decay
+
+
+def planned_rate(draft: RunSpec) -> None:
+    """A picture of the learning rate that training will have."""
+    training = draft.training
+    epochs, rates = planned_rates(training, steps_per_epoch(draft))
+    name = SCHEDULES[training.schedule].lower()
+    words = f"The learning rate over {training.epochs} epochs, {name}: from {rates[0]:.3g} to {rates[-1]:.3g}"
+    st.plotly_chart(figures.learning_rate(epochs, rates), key="planned_rate", config={"displayModeBar": False}, alt=words)
+
+
+def _early_stopping(part: TrainingSpec) -> tuple[str, int]:
+    """What early stopping watches, and its patience."""
+    left, right = st.columns(2)
+    watched = left.selectbox(
+        "Stop early",
+        list(WATCHED),
+        format_func=WATCHED.get,
+        key=_keyed("early_stopping", part.early_stopping),
+        help="Ends training when the validation part (without one: the training images) is read no better for some epochs.",
+    )
+    if watched == "off":
+        return watched, part.patience
+    help = "Epochs to wait for something better. The weights of the best epoch are kept beside the last ones."
+    return watched, right.number_input("Patience (epochs)", 1, 1000, key=_keyed("patience", part.patience), help=help)
 
 
 def validation(part: DataSpec) -> float | str:

@@ -7,9 +7,9 @@ import streamlit as st
 
 from cnn_core import figures
 from cnn_core.curves import Curves
-from cnn_core.store import ACTIVE, Run
+from cnn_core.run import ACTIVE, Run
 from pages.components import audience, state
-from pages.components.steering import steering
+from pages.components.steering import steering, weights_choice
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -52,16 +52,18 @@ def _panel(name: str, every: float, chart_height: int) -> None:
     left, right = st.columns(2)
     for column, metric in ((left, "accuracy"), (right, "loss")):
         version = (run.resumed, curves.version)
-        figure = _figure(name, version, metric, run.steps_per_epoch, run.epochs, chart_height, marks, curves)
+        figure = _figure(name, version, metric, run.steps_per_epoch, run.epochs, run.best_epoch, marks, chart_height, curves)
         last = curves.last(metric)
         alt = f"{metric} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
         column.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _figure(run: str, version: tuple, metric: str, steps_per_epoch: int, epochs: int, height: int, marks: tuple, _curves: Curves):
+def _figure(
+    run: str, version: tuple, metric: str, steps: int, epochs: int, best: int, marks: tuple, height: int, _curves: Curves
+):
     """A chart of what is known now, drawn once for all viewers."""
-    return figures.training_curves(_curves, metric, steps_per_epoch, epochs, height, marks)
+    return figures.training_curves(_curves, metric, steps, epochs, best, marks, height)
 
 
 def _header(run: Run) -> None:
@@ -74,12 +76,7 @@ def _header(run: Run) -> None:
 
 def _progress(run: Run) -> None:
     if run.status == "queued":
-        waiting = state.lab().store.runs((*ACTIVE, "queued"))
-        before = [other.name for other in waiting if (other.created, other.run) < (run.created, run.run)]
-        st.info(
-            f"Waits for {' and '.join(before) or 'a free place'}, and starts by itself, even with this page closed.",
-            icon=":material/schedule:",
-        )
+        st.info(f"Waits for {_before(run)}, and starts by itself, even with this page closed.", icon=":material/schedule:")
     elif not run.is_over:
         st.progress(run.fraction, text=_course(run))
     elif run.status == "paused":
@@ -94,6 +91,14 @@ def _progress(run: Run) -> None:
         _result(run)
 
 
+def _before(run: Run) -> str:
+    """What a run that waits has to wait for, in words."""
+    store = state.lab().store
+    before = [*store.runs(ACTIVE), *(other for other in store.queue() if other.place < run.place)]
+    names = [other.name for other in before[:2]] + ([f"{len(before) - 2} more"] if len(before) > 2 else [])
+    return " and ".join(names) or "a free place"
+
+
 def _course(run: Run) -> str:
     if run.stage != "Training" or not run.step or not run.seconds_per_step:
         return f"{run.stage or 'Starting'}…"
@@ -102,7 +107,7 @@ def _course(run: Run) -> str:
     epoch = min(ceil(run.step / run.steps_per_epoch), run.epochs)
     return (
         f"Epoch {epoch} of {run.epochs} · step {step} of {run.steps_per_epoch} · {speed:,.0f} images/s · "
-        f"{duration(run.seconds_left or 0)} left"
+        f"{duration(run.seconds_left or 0)} left · {run.device}"
     )
 
 
@@ -117,14 +122,14 @@ def duration(seconds: float) -> str:
 
 
 def _result(run: Run) -> None:
-    has_weights = (state.lab().store.folder(run.run) / "model.weights.h5").is_file()
+    has_weights = state.lab().has_weights(run)
     words = [f"{run.epoch} of {run.epochs} epochs"]
     if run.test_accuracy is not None:
         words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
     elif has_weights:
         words.insert(0, "Not tested yet: See its mistakes tests it")
     if run.seconds is not None:
-        words.append(duration(run.seconds))
+        words.append(f"{duration(run.seconds)} on {run.device}" if run.device else duration(run.seconds))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(" · ".join(words), width="content")
         if has_weights:
@@ -134,3 +139,7 @@ def _result(run: Run) -> None:
             st.page_link("pages/evaluate.py", label="See its mistakes", icon=":material/analytics:", query_params=query)
         else:
             st.markdown(run.message or "It ended before it had learned anything.", width="content")
+    if has_weights:
+        if run.message:
+            st.caption(run.message)
+        weights_choice(run)

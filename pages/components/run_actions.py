@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core.store import Run
+from cnn_core.run import Run
 from pages.components import state
 
 
@@ -24,10 +24,10 @@ def actions(run: Run) -> None:
                 with state.in_sentences():
                     state.lab().rename(run.run, name)
                     st.rerun()
-        if (folder / "model.keras").is_file():
+        if (folder / run.keras_file).is_file():
             st.download_button(
                 "Keras file",
-                lambda: (folder / "model.keras").read_bytes(),
+                lambda: (folder / run.keras_file).read_bytes(),
                 file_name=f"{run.run}.keras",
                 icon=":material/download:",
                 help="The trained network for keras.saving.load_model.",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnn_core import presets
-from cnn_core.store import ACTIVE, Run
+from cnn_core.run import ACTIVE, Run
 from pages.components import state
 from pages.components.live_panel import live_panel
 

@@ -1,8 +1,10 @@
 """The draft, the run in view, and the handles. The draft and the run are mirrored in the address, so a refresh keeps both."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,9 +12,12 @@ from cnn_core import datasets, links, presets
 from cnn_core.curves import Curves, Reader
 from cnn_core.errors import LabError, SpecError, UnknownRun
 from cnn_core.jobs import Lab
+from cnn_core.run import ACTIVE, Run
 from cnn_core.spec import RunSpec
-from cnn_core.store import ACTIVE, Run, default_home
+from cnn_core.store import default_home
 from pages.components.router import insist_on_router
+
+DOUBLE_CLICK = 1.0  # seconds within which a second click was not meant
 
 
 @contextmanager
@@ -51,15 +56,16 @@ def dataset(name: str) -> datasets.Dataset:
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow and the network…", max_entries=4)
-def _model(run: str, changed: float):
+def _model(weights: Path, changed: float):
     from cnn_core.inference import TrainedModel  # brings TensorFlow, so only when a page needs a model
 
-    return TrainedModel(lab().store.get(run).spec, lab().weights(run))
+    return TrainedModel(lab().store.get(weights.parent.name).spec, weights)
 
 
 def model(run: str):
     """The trained network of a run. Raises LabError when it has no weights."""
-    return _model(run, lab().weights(run).stat().st_mtime)
+    weights = lab().weights(run)
+    return _model(weights, weights.stat().st_mtime)
 
 
 def open_session() -> None:
@@ -91,6 +97,17 @@ def edit_draft(spec: RunSpec) -> None:
     if spec != st.session_state.draft:
         st.session_state.draft = spec
         _mirror()
+
+
+def train(spec: RunSpec) -> None:
+    """Queue a run and make it the run in view; the second click of a double one is told so and does nothing."""
+    now = time.monotonic()
+    before, when = st.session_state.get("trained", (None, 0.0))
+    st.session_state.trained = (spec, now)
+    if spec == before and now - when < DOUBLE_CLICK:
+        st.toast("These settings are being trained already. To train them once more, press Train again.", icon=":material/info:")
+        return
+    view_run(lab().submit(spec))
 
 
 def view_run(run: str | None) -> None:

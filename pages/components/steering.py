@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from cnn_core.store import Run
+from cnn_core.errors import LabError
+from cnn_core.run import Run
 from pages.components import state
 
 ICONS = {"pause": ":material/pause:", "stop": ":material/stop:", "resume": ":material/play_arrow:"}
@@ -26,7 +27,7 @@ def steering(run: Run) -> None:
         with st.popover("Learning rate", icon=":material/speed:", help="Change it while the network trains."):
             key = f"rate_{run.run}"
             rate = st.number_input("From now on", 0.0, 10.0, run.spec.training.learning_rate, format="%g", key=key)
-            st.button("Use it", key=f"use_{key}", on_click=_do, args=("set_learning_rate", run.run, rate))
+            st.button("Use it", key=f"use_{key}", on_click=do, args=("set_learning_rate", run.run, rate))
 
 
 def _at_rest(run: Run) -> None:
@@ -39,15 +40,35 @@ def _at_rest(run: Run) -> None:
         more = st.number_input(
             "More epochs", 1, max(1, 1000 - run.epochs), min(10, max(1, 1000 - run.epochs)), key=f"more_{run.run}"
         )
-        st.button("Train them", key=f"further_{run.run}", on_click=_do, args=("resume", run.run, more))
+        st.button("Train them", key=f"further_{run.run}", on_click=do, args=("resume", run.run, more))
 
 
 def _button(label: str, action: str, run: Run, words: str, disabled: bool = False) -> None:
     key = f"{action}_{run.run}"
-    st.button(label, icon=ICONS[action], key=key, help=words, disabled=disabled, on_click=_do, args=(action, run.run))
+    st.button(label, icon=ICONS[action], key=key, help=words, disabled=disabled, on_click=do, args=(action, run.run))
 
 
-@state.in_sentences()
-def _do(action: str, *arguments) -> None:
-    """Call a method of the lab; a full rerun follows where the page has to look after a run again."""
-    getattr(state.lab(), action)(*arguments)
+def weights_choice(run: Run) -> None:
+    """Which weights answer, where those of the best epoch are not the last ones."""
+    if not run.best_epoch or run.best_epoch == run.epoch:
+        return
+    key = f"uses_{run.run}"
+    st.session_state[key] = run.uses  # the store knows; another tab or a command may have chosen
+    titles = {"last": f"Last epoch ({run.epoch})", "best": f"Best epoch ({run.best_epoch})"}
+    st.segmented_control(
+        "Weights that answer",
+        list(titles),
+        format_func=titles.get,
+        key=key,
+        required=True,
+        help="Both are kept. The best epoch is the one in which the validation part was read best, marked by a star on the curves.",
+        on_change=lambda: do("use", run.run, st.session_state[key]),
+    )
+
+
+def do(action: str, *arguments) -> None:
+    """Call a method of the lab; what it refuses is said in a corner of the page, where the next look leaves it."""
+    try:
+        getattr(state.lab(), action)(*arguments)
+    except LabError as error:
+        st.toast(str(error), icon=":material/error:", duration="long")

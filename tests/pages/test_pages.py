@@ -173,7 +173,7 @@ class TestWithARun:
         app = open_page(run=self.run)
         text = " ".join(element.value for element in app.markdown)
         assert "Test accuracy" in text
-        assert len(app.get("plotly_chart")) == 3
+        assert {chart.key for chart in app.get("plotly_chart")} == {"planned_rate", "curve_accuracy", "curve_loss", "network"}
 
     def test_draw_asks_for_a_digit_and_reads_an_upload(self):
         app = open_page("draw")

@@ -1,0 +1,64 @@
+"""The queue: what trains, what waits and in what order, and how many train at once."""
+
+import streamlit as st
+
+from cnn_core.cores import cores
+from cnn_core.run import ACTIVE, Run
+from pages.components import audience, state
+from pages.components.steering import do
+
+
+def queue_view() -> None:
+    """Show the queue and keep it fresh, while there is one."""
+    store = state.lab().store
+    count = len(store.runs((*ACTIVE, "queued")))
+    with st.expander(f"Queue: {_words(count)}", icon=":material/format_list_numbered:", expanded=count > 1):
+        st.fragment(_queue, run_every=audience.stretched(2, each=0.2) if count else None)(count)
+
+
+def _words(count: int) -> str:
+    return "nothing trains, and nothing waits" if not count else f"{count} run{'s' * (count > 1)}"
+
+
+@state.in_sentences()
+def _queue(count: int) -> None:
+    lab = state.lab()
+    lab.reconcile()
+    training, waiting = lab.store.runs(ACTIVE), lab.store.queue()
+    if len(training) + len(waiting) != count:
+        st.rerun()
+    for run in reversed(training):
+        _row(run, f"{run.status} · epoch {min(run.epoch + 1, run.epochs)} of {run.epochs}", 0, 0)
+    for number, run in enumerate(waiting, 1):
+        _row(run, f"waits, number {number}", number, len(waiting))
+    if not count:
+        st.caption(
+            "Press Train on the Build page as often as you like: one run after another is trained, even with no page open."
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = "queue_at_once"
+        st.session_state[key] = lab.at_once
+        help = "Runs that train at the same time, from the next that starts on. They share the cores, so each is slower."
+        st.number_input("Train at once", 1, max(4, cores()), key=key, help=help, on_change=_share, width=150)
+        key = "queue_threads"
+        st.session_state[key] = lab.store.setting("threads", 0)
+        help = f"Threads that each run gets. 0: an equal share of the {cores()} cores."
+        st.number_input("Threads for each", 0, cores(), key=key, help=help, on_change=_share, width=150)
+
+
+def _share() -> None:
+    do("share", st.session_state.queue_at_once, st.session_state.queue_threads)
+
+
+def _row(run: Run, words: str, number: int, count: int) -> None:
+    """One run: its name, what it does, and the buttons of one that waits."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"queue_{run.run}"):
+        st.markdown(f"**{run.name.replace('*', '')}**  :gray[{words}]", width="stretch")
+        for action, icon, help, arguments, possible in (
+            ("move", ":material/arrow_upward:", "Earlier", (run.run, 1), number > 1),
+            ("move", ":material/arrow_downward:", "Later", (run.run, -1), 0 < number < count),
+            ("stop", ":material/close:", "Take out of the queue" if number else "Stop and keep", (run.run,), True),
+        ):
+            key = f"queue_{help}_{run.run}"
+            if number or action == "stop":
+                st.button("", icon=icon, help=help, key=key, disabled=not possible, on_click=do, args=(action, *arguments))
