@@ -181,18 +181,6 @@ def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
     return (data.x_train[:kept], data.y_train[:kept]), held_out if len(held_out[1]) else None
 
 
-def steps_per_epoch(spec: RunSpec) -> int:
-    """Training steps in an epoch of a spec.
-
-    >>> from cnn_core.presets import preset
-    >>> steps_per_epoch(preset("lenet5").spec)
-    32
-    """
-    images = datasets.info(spec.data.dataset).train
-    held_out = 0 if spec.data.validation == "test" else round(images * spec.data.validation)
-    return -(-(images - held_out) // spec.training.batch_size)
-
-
 def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
     """Training steps between two callbacks: about 0.3 s of them, at least two lots an epoch, at most 64.
 

@@ -56,7 +56,7 @@ class Lab:
             raise self._not_stored(error) from None
         try:
             (folder / "spec.json").write_text(spec.model_dump_json(indent=2))
-            self.store.add(run, name or f"{presets.origin(spec)} on {spec.data.dataset}", spec)
+            self.store.add(run, name or self._new_name(f"{presets.origin(spec)} on {spec.data.dataset}"), spec)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise self._not_stored(error) from None
@@ -65,6 +65,12 @@ class Lab:
             raise
         self.start_next()
         return run
+
+    def _new_name(self, name: str) -> str:
+        """A name that no run has: with a number behind it where others are called so."""
+        names = {run.name for run in self.store.runs()}
+        numbered = (f"{name} ({number})" for number in range(2, len(names) + 3))
+        return name if name not in names else next(other for other in numbered if other not in names)
 
     def _not_stored(self, error: OSError) -> StoreError:
         return StoreError(

@@ -60,7 +60,6 @@ with left, st.container(height=690, border=False, key="controls"):
             edited = edited.model_copy(update={"weights": controls.weights(shown.weights)})
     with training_tab:
         training = controls.training(draft.training)
-        plan = st.empty()
         validation = controls.validation(draft.data)
     with images_tab:
         pictures.samples(name)
@@ -83,8 +82,6 @@ state.edit_draft(
     )
 )
 draft = st.session_state.draft
-with plan:
-    controls.planned_rate(draft)
 network = shapes.report(draft.model, info.input_shape, len(info.labels))
 with train_column, st.container(horizontal=True, vertical_alignment="center"):
     faulty = bool(network.errors)

@@ -52,6 +52,7 @@ table = st.dataframe(
     hide_index=True,
     column_config=columns,
     key=f"runs_table_{len(runs)}_{runs[0].run}",  # boxes count rows: with another list none stays ticked
+    placeholder="–",
     on_select="rerun",
     selection_mode="multi-row",
     height=min(420, 35 * (len(rows) + 1) + 3),

@@ -4,10 +4,9 @@ import streamlit as st
 
 from cnn_core import datasets, figures
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, Weights
-from cnn_core.course import steps_per_epoch
 from cnn_core.presets import OPTIMIZERS, SCHEDULES
 from cnn_core.schedules import planned_rates
-from cnn_core.spec import AugmentationSpec, DataSpec, RunSpec, TrainingSpec
+from cnn_core.spec import AugmentationSpec, DataSpec, TrainingSpec
 
 FILTERS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 UNITS = (1, 2, 4, 8, 10, 16, 24, 32, 48, 64, 84, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -20,6 +19,7 @@ PERIODS = {  # what `period` means to a schedule: label, help
     "exponential": ("Every (epochs)", "Over so many epochs it falls by the factor, smoothly."),
     "plateau": ("Wait (epochs)", "It falls when the validation loss has not fallen for so many epochs."),
 }
+DRAWN_STEPS = 100  # of an epoch: a plan looks the same with more
 WATCHED = {"off": "Never", "loss": "Loss stops falling", "accuracy": "Accuracy stops rising"}
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "linear")
 
@@ -203,13 +203,14 @@ def training(part: TrainingSpec) -> TrainingSpec:
             "Seed", 0, 2**31 - 1, key=_keyed("seed", part.seed), help="Start of all randomness: same seed, same run."
         )
     schedule, period, decay = _schedule(part)
+    plan = st.empty()
     watched, patience = _early_stopping(part)
     exact = st.toggle(
         "Repeat to the bit",
         key=_keyed("deterministic", part.deterministic),
         help="The same weights each time, for about a third more time.",
     )
-    return TrainingSpec(
+    edited = TrainingSpec(
         optimizer=optimizer,
         learning_rate=rate,
         schedule=schedule,
@@ -223,6 +224,9 @@ def training(part: TrainingSpec) -> TrainingSpec:
         seed=seed,
         deterministic=exact,
     )
+    with plan:
+        _planned_rate(edited)
+    return edited
 
 
 def _schedule(part: TrainingSpec) -> tuple[str, int, float]:
@@ -246,10 +250,9 @@ def _schedule(part: TrainingSpec) -> tuple[str, int, float]:
     return schedule, period, decay
 
 
-def planned_rate(draft: RunSpec) -> None:
+def _planned_rate(training: TrainingSpec) -> None:
     """A picture of the learning rate that training will have."""
-    training = draft.training
-    epochs, rates = planned_rates(training, steps_per_epoch(draft))
+    epochs, rates = planned_rates(training, DRAWN_STEPS)
     name = SCHEDULES[training.schedule].lower()
     words = f"The learning rate over {training.epochs} epochs, {name}: from {rates[0]:.3g} to {rates[-1]:.3g}"
     st.plotly_chart(figures.learning_rate(epochs, rates), key="planned_rate", config={"displayModeBar": False}, alt=words)

@@ -24,10 +24,16 @@ def network_view(network: NetworkReport) -> None:
         }
         for layer in network.layers
     ]
-    rows.append({"Layer": "Total", "Parameters": network.parameters, "Multiply-adds": network.multiply_adds})
+    blank = dict.fromkeys(rows[0], "")
+    rows.append(blank | {"Layer": "Total", "Parameters": network.parameters, "Multiply-adds": network.multiply_adds})
     numbers = {name: st.column_config.NumberColumn(format="localized") for name in ("Parameters", "Multiply-adds")}
     st.dataframe(
-        rows, hide_index=True, column_config=numbers, height=35 * (len(rows) + 1) + 3, alt="Shapes and costs of each layer"
+        rows,
+        hide_index=True,
+        column_config=numbers,
+        placeholder="–",
+        height=35 * (len(rows) + 1) + 3,
+        alt="Shapes and costs of each layer",
     )
 
 

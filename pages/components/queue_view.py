@@ -52,13 +52,14 @@ def _share() -> None:
 
 def _row(run: Run, words: str, number: int, count: int) -> None:
     """One run: its name, what it does, and the buttons of one that waits."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"queue_{run.run}"):
+    end = ("stop", ":material/close:", "Take out of the queue") if number else ("stop", ":material/stop:", "Stop and keep")
+    moves = [
+        ("move", ":material/arrow_upward:", "Earlier", (run.run, 1), number > 1),
+        ("move", ":material/arrow_downward:", "Later", (run.run, -1), number < count),
+    ]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{run.name.replace('*', '')}**  :gray[{words}]", width="stretch")
-        for action, icon, help, arguments, possible in (
-            ("move", ":material/arrow_upward:", "Earlier", (run.run, 1), number > 1),
-            ("move", ":material/arrow_downward:", "Later", (run.run, -1), 0 < number < count),
-            ("stop", ":material/close:", "Take out of the queue" if number else "Stop and keep", (run.run,), True),
-        ):
-            key = f"queue_{help}_{run.run}"
-            if number or action == "stop":
+        with st.container(horizontal=True, gap="small", width="content"):
+            for action, icon, help, arguments, possible in (*(moves if number else ()), (*end, (run.run,), True)):
+                key = f"queue_{help}_{run.run}"
                 st.button("", icon=icon, help=help, key=key, disabled=not possible, on_click=do, args=(action, *arguments))

@@ -101,13 +101,14 @@ def edit_draft(spec: RunSpec) -> None:
 
 def train(spec: RunSpec) -> None:
     """Queue a run and make it the run in view; the second click of a double one is told so and does nothing."""
-    now = time.monotonic()
-    before, when = st.session_state.get("trained", (None, 0.0))
-    st.session_state.trained = (spec, now)
-    if spec == before and now - when < DOUBLE_CLICK:
-        st.toast("These settings are being trained already. To train them once more, press Train again.", icon=":material/info:")
+    last = st.session_state.setdefault("trained", {})
+    if spec == last.get("spec") and time.monotonic() - last["when"] < DOUBLE_CLICK:
+        st.toast("That was a double click: these settings are trained once. Press Train again for another run.")
         return
-    view_run(lab().submit(spec))
+    run = lab().submit(spec)
+    # A second click ends this run of the page as soon as it touches the session, so this does not; and that click comes at once.
+    last.update(spec=spec, when=time.monotonic())
+    view_run(run)
 
 
 def view_run(run: str | None) -> None:
