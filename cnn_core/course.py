@@ -108,9 +108,13 @@ def lay_out(
     stage("Reading the images")
     course.data = datasets.load(spec.data.dataset, progress)
     train_part, validation_part = split(course.data, spec)
-    if spec.data.augmentation.hands and course.data.info.has_digits:
+    late, augmentation = None, spec.data.augmentation
+    if augmentation.hands and course.data.info.has_digits:
         stage("Redrawing some digits in other hands")
-        train_part = (handwriting.vary(*train_part, spec.data.augmentation.hands, spec.training.seed), train_part[1])
+        redrawn = handwriting.vary(*train_part, augmentation.hands, spec.training.seed)
+        if augmentation.hands_until < 1:
+            late = (handwriting.fewer(redrawn, train_part[0]), round(augmentation.hands_until * spec.training.epochs))
+        train_part = (redrawn, train_part[1])
 
     stage("Building the network")
     keras.utils.set_random_seed(spec.training.seed)
@@ -124,7 +128,7 @@ def lay_out(
     network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
     course.multiply_adds = network.multiply_adds
     course.reading = reading_size(network)
-    course.batches = TrainingBatches(*train_part, spec)
+    course.batches = TrainingBatches(*train_part, spec, late)
     course.validation = evaluation_batches(*validation_part, course.reading) if validation_part else None
     course.execution = steps_per_execution(network.multiply_adds, spec.training.batch_size, course.batches.steps)
     compile_model(course.trainer, spec, course.batches.steps, course.execution)

@@ -118,3 +118,11 @@ def vary(images: np.ndarray, labels: np.ndarray, part: float, seed: int = 0) -> 
         HANDS[int(labels[row])](page)
         varied[row, ..., 0] = page.pixels()
     return varied
+
+
+def fewer(varied: np.ndarray, images: np.ndarray, one_in: int = 10) -> np.ndarray:
+    """Copies of `varied` in which one in so many of the redrawn digits stays so; the others are as in `images`."""
+    redrawn = np.flatnonzero((varied != images).any(axis=(1, 2, 3)))[::one_in]
+    rest = images.copy()
+    rest[redrawn] = varied[redrawn]
+    return rest

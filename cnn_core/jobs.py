@@ -100,6 +100,12 @@ class Lab(Scheduler):
 
         Raises LabError when it still trains, or when it has done all its epochs and no more are asked for.
         """
+        with self._scheduling():  # nobody else resumes or deletes it meanwhile
+            name = self._queue_again(run, more)
+        self.start_next()
+        return name
+
+    def _queue_again(self, run: str, more: int) -> str:
         known = self.store.get(run)
         if not known.is_over:
             raise LabError(f"{known.name!r} is {known.status}, so it cannot be resumed. It goes on by itself.")
@@ -123,9 +129,7 @@ class Lab(Scheduler):
                 new.write_text(spec.model_dump_json(indent=2))
         except OSError as error:
             raise self._not_stored(error) from None
-        if not self.store.resume(known.run, spec):
-            raise LabError(f"{known.name!r} was resumed a moment ago by someone else.")
-        self.start_next()
+        self.store.resume(known.run, spec)
         return known.run
 
     def can_go_on(self, run: Run) -> bool:

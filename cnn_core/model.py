@@ -156,12 +156,13 @@ def _schedule(training: TrainingSpec, steps_per_epoch: int) -> float | keras.opt
 class TrainingBatches:
     """Shuffled batches of (images from 0 to 1, labels), augmented where the spec says so, for Keras' fit.
 
-    images: uint8 (n, height, width, channels); labels: whole numbers (n,). dataset: one epoch of batches; which one, the
+    images: uint8 (n, height, width, channels); labels: whole numbers (n,). late: (images, epoch): those that take their place from
+    that epoch on. dataset: one epoch of batches; which one, the
     variable `epoch` says (from 0). rest(start): what is left of it after its first `start` steps. The order and every random change follow from the seed and the number of the step alone, so
     a run can go on from any step as if it had never stopped.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec) -> None:
+    def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec, late: tuple[np.ndarray, int] | None = None) -> None:
         self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         count, size = len(images), spec.training.batch_size
         self.steps = -(-count // size)
@@ -174,8 +175,16 @@ class TrainingBatches:
             steps = tf.data.Dataset.range(start, self.steps)
             return steps.map(lambda step: (rows[step * size : (step + 1) * size], first + step))
 
+        later = None if late is None else tf.constant(late[0])
+
+        def look_up(rows: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+            if later is None:
+                return tf.gather(pictures, rows)
+            is_late = step >= late[1] * self.steps
+            return tf.cond(is_late, lambda: tf.gather(later, rows), lambda: tf.gather(pictures, rows))
+
         def gather(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            batch = tf.cast(tf.gather(pictures, rows), tf.float32) / 255
+            batch = tf.cast(look_up(rows, step), tf.float32) / 255
             return (distort(batch, augment, [seed, step]) if augment.active else batch), tf.gather(answers, rows)
 
         def batches(start: int) -> tf.data.Dataset:

@@ -147,6 +147,8 @@ def recipe(spec: RunSpec) -> str:
         ("bent by up to {:.0%}", changes.elastic),
         ("{:.0%} of the zeros, ones, sevens and nines redrawn in other hands", changes.hands),
     )
+    if changes.hands and changes.hands_until < 1:
+        amounts = (*amounts, ("few of them after {:.0%} of the epochs", changes.hands_until))
     if said := [text.format(value) for text, value in amounts if value]:
         words += f"; images {', '.join(said)}"
     return words

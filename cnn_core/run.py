@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic.dataclasses import dataclass as checked_dataclass
+
 from cnn_core.spec import RunSpec
 
 ACTIVE = ("running",)
@@ -21,12 +23,12 @@ class Metric:
     time: float
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True)
 class Run:
     """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones, `resumed` how often it went on
     after an end; `created` is when it was put into the queue last, `place` its place there, `seconds` the time that it was trained
     for; `device` is what trains it, in words. best_epoch: the best so far, from 1, 0 before the first. uses: whose weights answer, the
-    "last" epoch's or the "best" one's; the test scores are theirs."""
+    "last" epoch's or the "best" one's; the test scores are theirs. Raises ValidationError for a value of another kind."""
 
     run: str
     name: str

@@ -87,7 +87,8 @@ class AugmentationSpec(Spec):
     shear: up to this much to the side for each step down. stretch: up to this fraction wider and as much lower, or the reverse.
     stroke: a pen up to this many pixels thicker or thinner at each edge. elastic: points of the image wander apart by up to this
     fraction of the side. hands: this part of the zeros, ones, sevens and nines is redrawn, once before training, as other hands
-    write them (slash, flag and foot, crossbar, looped tail); only where the images are digits.
+    write them (slash, flag and foot, crossbar, looped tail); only where the images are digits. hands_until: after this part of the
+    epochs one in ten of those stays redrawn, so that the network settles on the images as they are.
     """
 
     rotation: float = Field(0.0, ge=0, le=45, allow_inf_nan=False)
@@ -98,6 +99,7 @@ class AugmentationSpec(Spec):
     stroke: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
     elastic: float = Field(0.0, ge=0, le=0.2, allow_inf_nan=False)
     hands: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    hands_until: float = Field(1.0, ge=0, le=1, allow_inf_nan=False)
 
     @property
     def active(self) -> bool:

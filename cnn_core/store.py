@@ -17,6 +17,7 @@ from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.run import ENDED, Metric, Run
 from cnn_core.spec import RunSpec, from_json
 
+VERSION = 1  # of the tables, kept in the database: without it one with a damaged name would be taken for an earlier one
 ADDED = {  # columns that databases of earlier versions do not have
     "resumed": "INTEGER NOT NULL DEFAULT 0",
     "place": "INTEGER NOT NULL DEFAULT 0",
@@ -57,6 +58,7 @@ CREATE TABLE IF NOT EXISTS happenings (run TEXT NOT NULL, step INTEGER NOT NULL,
 CREATE TABLE IF NOT EXISTS commands (run TEXT NOT NULL, command TEXT NOT NULL, time REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
+DAMAGED = ("not a database", "malformed", "no such column", "has no column", "Could not decode")  # in SQLite's words
 LAST_PLACE = "(SELECT COALESCE(MAX(place), 0) + 1 FROM runs)"
 
 
@@ -77,12 +79,17 @@ class Store:
             raise StoreError(
                 f"The home folder {home} cannot be made ({error.strerror}). Set CNN_LAB_HOME to a folder that can be written."
             ) from None
+        # SQLite takes a file of a byte for an empty database, and begins it anew.
+        if self.file.is_file() and self.file.stat().st_size < 2 and any(home.glob("*/spec.json")):
+            raise StoreError(self._damaged("it is empty, and there are runs beside it"))
         with self._alone(), self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(SCHEMA)
-            columns = {row["name"] for row in connection.execute("PRAGMA table_info(runs)")}
-            for name in ADDED.keys() - columns:
-                connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {ADDED[name]}")
+            if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+                columns = {row["name"] for row in connection.execute("PRAGMA table_info(runs)")}
+                for name in ADDED.keys() - columns:
+                    connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {ADDED[name]}")
+                connection.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -107,16 +114,13 @@ class Store:
                     yield connection
             finally:
                 connection.close()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from a schema that was damaged
             raise StoreError(self._explain(error)) from None
 
-    def _explain(self, error: sqlite3.Error) -> str:
+    def _explain(self, error: Exception) -> str:
         text = str(error)
-        if "not a database" in text or "malformed" in text:
-            return (
-                f"{self.file} is not a database that the lab can read ({text}). Nothing was changed. Move the file away to start "
-                "with an empty list of runs; the run folders beside it stay."
-            )
+        if isinstance(error, UnicodeDecodeError) or any(sign in text for sign in DAMAGED):
+            return self._damaged(text)
         if "full" in text or "disk I/O" in text:
             return f"The disk that holds {self.home} is full ({text}). Free some space, then try again; what was stored before is safe."
         if "readonly" in text or "unable to open" in text:
@@ -125,6 +129,12 @@ class Store:
                 "another folder."
             )
         return f"The database {self.file} could not be used: {text}. Try again."
+
+    def _damaged(self, how: str) -> str:
+        return (
+            f"{self.file} is not a database that the lab can read ({how}). Nothing was changed. Move the file away to start "
+            "with an empty list of runs; the run folders beside it stay."
+        )
 
     def folder(self, run: str) -> Path:
         """The folder of a run."""
@@ -227,7 +237,8 @@ class Store:
         condition = f"AND phase IN ({', '.join('?' * len(phases))})" if phases else ""
         with self._connect() as connection:
             rows = connection.execute(
-                f"SELECT step, epoch, phase, name, value, time FROM metrics WHERE run = ? {condition} ORDER BY step, rowid",
+                "SELECT CAST(step AS INTEGER), CAST(epoch AS INTEGER), CAST(phase AS TEXT), CAST(name AS TEXT), CAST(value AS REAL), "
+                f"CAST(time AS REAL) FROM metrics WHERE run = ? {condition} ORDER BY step, rowid",
                 (run, *phases),
             ).fetchall()
         return [Metric(*row) for row in rows]
@@ -238,7 +249,9 @@ class Store:
         by = "+run" if after else "run"
         with self._connect() as connection:
             rows = connection.execute(
-                f"SELECT rowid, step, phase, name, value FROM metrics WHERE {by} = ? AND rowid > ? ORDER BY rowid", (run, after)
+                "SELECT rowid, CAST(step AS INTEGER), CAST(phase AS TEXT), CAST(name AS TEXT), CAST(value AS REAL) FROM metrics "
+                f"WHERE {by} = ? AND rowid > ? ORDER BY rowid",
+                (run, after),
             )
             return [tuple(row) for row in rows]
 
@@ -310,15 +323,19 @@ class Store:
 
 def _run(row: sqlite3.Row) -> Run:
     values = dict(row)
-    del values["number"]
-    best = {name: values.pop(f"best_{name}") for name in ("test_accuracy", "test_loss")}
-    if values["uses"] == "best":
-        values |= best
     try:
-        spec = _parsed(values["spec"])
+        del values["number"]
+        best = {name: values.pop(f"best_{name}") for name in ("test_accuracy", "test_loss")}
+        if values["uses"] == "best":
+            values |= best
+        return Run(**{**values, "spec": _parsed(values["spec"])})
     except SpecError as error:
         raise SpecError(f"The stored spec of run {values['run']}: {error}") from None
-    return Run(**{**values, "spec": spec})
+    except (KeyError, TypeError, ValueError):  # a column that is not there, or holds another kind of value
+        raise SpecError(
+            f"What is stored of run {values.get('run', 'without a name')} is damaged, so it cannot be shown. Other runs are as they "
+            "were; its folder is untouched."
+        ) from None
 
 
 @lru_cache(maxsize=2000)

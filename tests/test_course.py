@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_core import course, datasets, shapes, worker
+from cnn_core import course, datasets, model, shapes, worker
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.course import Course, can_be_rehearsed, lay_out, reading_size, rehearse, split, steps_per_execution
 from cnn_core.halves import HalvesModel
@@ -59,6 +59,19 @@ def test_digits_are_redrawn_in_other_hands_before_training_and_clothes_are_not(m
         monkeypatch.setattr(course.datasets, "load", lambda *_, images=images: images)
         lay_out(spec, Course(), said.append)
     assert asked == [(3600, 3600, 0.5, 3)] and said.count("Redrawing some digits in other hands") == 1
+
+
+def test_other_hands_become_few_after_a_part_of_the_epochs(monkeypatch):
+    given = []
+    batches = model.TrainingBatches
+    monkeypatch.setattr(model, "TrainingBatches", lambda *values: given.append(values) or batches(*values))
+    settings = {"data.augmentation.hands": 0.5, "data.augmentation.hands_until": 0.7, "training.epochs": 26}
+    for until in (0.7, 1.0):
+        lay_out(change(preset("tiny").spec, settings | {"data.augmentation.hands_until": until}), Course(), lambda text: None)
+    (redrawn, _, _, (fewer, epoch)), (_, _, _, never) = given
+    images = datasets.load("mnist-5k").x_train[:3600]
+    before, after = ((some != images).any(axis=(1, 2, 3)).sum() for some in (redrawn, fewer))
+    assert epoch == 18 and 500 < before < 1000 and after == -(-before // 10) and never is None
 
 
 def epochs(sink: QuietSink) -> list[tuple]:

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from cnn_core import datasets
-from cnn_core.handwriting import HANDS, vary
+from cnn_core.handwriting import HANDS, fewer, vary
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,15 @@ def test_only_its_part_of_the_four_digits_is_redrawn_and_it_repeats(digits):
     np.testing.assert_array_equal(varied, vary(images, labels, 0.25, seed=1))
     assert (varied != vary(images, labels, 0.25, seed=2)).any()
     np.testing.assert_array_equal(vary(images, labels, 0.0), images)
+
+
+def test_of_the_redrawn_digits_one_in_ten_stays(digits):
+    images = digits.x_train
+    varied = vary(images, digits.y_train, 0.5, seed=1)
+    rest = fewer(varied, images)
+    before, after = ((some != images).any(axis=(1, 2, 3)) for some in (varied, rest))
+    assert after.sum() == -(-before.sum() // 10) and before[after].all()
+    np.testing.assert_array_equal(rest[after], varied[after])
 
 
 @pytest.mark.parametrize("digit", HANDS)

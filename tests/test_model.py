@@ -227,3 +227,12 @@ def test_a_bent_image_repeats_with_its_seed_and_another_seed_bends_it_otherwise(
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.1 and np.abs(first - batch).max() > 0.1
     assert first.sum() == pytest.approx(float(tf.reduce_sum(batch)), rel=0.2), "the ink is moved, not lost"
+
+
+def test_other_images_take_their_place_from_an_epoch_on():
+    early, late = np.zeros((5, 28, 28, 1), np.uint8), np.full((5, 28, 28, 1), 255, np.uint8)
+    batches = TrainingBatches(early, np.arange(5), change(preset("tiny").spec, {"training.batch_size": 2}), (late, 2))
+    for epoch, value in ((0, 0), (1, 0), (2, 1), (3, 1)):
+        batches.epoch.assign(epoch)
+        for images, _ in (*batches.dataset, *batches.rest(1)):
+            assert (images.numpy() == value).all(), epoch

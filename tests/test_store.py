@@ -141,6 +141,9 @@ def test_fields_that_others_rely_on(store):
         "parameters": 7,
         "seconds": 3.0,
         "started": 1.0,
+        "device": "",
+        "best_epoch": None,
+        "uses": "last",
         "message": "",
     }
     answer = result(store, row)

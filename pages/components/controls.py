@@ -322,6 +322,12 @@ def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
                 values[name] = st.slider(
                     label, 0.0, high, step=step, key=_keyed(name, getattr(part, name)), help=help, format="%g"
                 )
+    values["hands_until"] = part.hands_until
+    if values["hands"] and digits:
+        help = "After this part of the epochs one in ten of the redrawn images stays, so that the network settles on real ones."
+        values["hands_until"] = _slider(
+            "Other hands until (part of the epochs)", 0.0, 1.0, 0.05, "hands_until", part.hands_until, help
+        )
     return AugmentationSpec(**values)
 
 

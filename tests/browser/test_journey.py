@@ -14,8 +14,8 @@ from cnn_core.jobs import Lab
 PATHS = {"Build": "", "Draw": "draw", "Look inside": "look_inside", "Evaluate": "evaluate", "Runs": "runs"}
 # Rules that Streamlit's own elements break, each with the element: none is left with this version.
 STREAMLITS_OWN: dict[str, str] = {}
-POINTS = """index => { const plots = document.querySelectorAll('.js-plotly-plot');
-    return plots.length > index && plots[index].data ? plots[index].data.reduce((sum, line) => sum + line.x.length, 0) : 0; }"""
+POINTS = """name => (document.querySelector(`.st-key-curve_${name} .js-plotly-plot`)?.data ?? [])
+    .reduce((sum, line) => sum + line.x.length, 0)"""
 
 
 def move(page: Page, label: str, *keys: str) -> None:
@@ -93,12 +93,12 @@ def test_build_train_draw_look_inside(page, server, wait_until):
     expect(page).to_have_url(re.compile("run="))
 
     # both curves gain points while it trains
-    for chart in (0, 1):
+    for chart in ("'accuracy'", "'loss'"):
         page.wait_for_function(f"({POINTS})({chart}) > 0")
-        before = page.evaluate(POINTS, chart)
+        before = page.evaluate(f"({POINTS})({chart})")
         page.wait_for_function(f"({POINTS})({chart}) > {before}")
     # the controls and the curves are on the screen together
-    for locator in (page.get_by_role("tab", name="Training"), *page.locator(".js-plotly-plot").all()[:2]):
+    for locator in (page.get_by_role("tab", name="Training"), *page.locator("[class*=st-key-curve_] .js-plotly-plot").all()):
         box = locator.bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 900
 
@@ -145,7 +145,7 @@ def test_build_train_draw_look_inside(page, server, wait_until):
 
 def test_a_run_outlives_its_tab_and_the_server(page, browser, server, wait_until):
     run = start(page, server, 400)
-    page.wait_for_function(f"({POINTS})(0) > 0")
+    page.wait_for_function(f"({POINTS})('accuracy') > 0")
     second = browser.new_page()
     second.goto(server.url)
     expect(second.get_by_role("button", name="Stop and keep")).to_be_visible()  # another tab shows what trains
@@ -162,7 +162,7 @@ def test_a_run_outlives_its_tab_and_the_server(page, browser, server, wait_until
 
 def test_a_killed_worker_is_shown_as_failed(page, server):
     run = start(page, server, 400)
-    page.wait_for_function(f"({POINTS})(0) > 0")
+    page.wait_for_function(f"({POINTS})('accuracy') > 0")
     children = psutil.Process(server.process.pid).children()
     folder = str(server.home / run)
     open_lock = [child for child in children if any(file.path.startswith(folder) for file in child.open_files())]
