@@ -187,7 +187,7 @@ def test_pages_are_accessible_and_fit_a_phone(browser, server, wait_until, schem
         page.goto(f"{server.url}/{path}?run={run}")
         if name in ("Draw", "Look inside"):
             page.get_by_role("radio", name="Test image").or_(page.get_by_role("button", name="Test image")).first.click()
-        page.locator(".js-plotly-plot .main-svg").first.wait_for()
+        page.locator(".js-plotly-plot .main-svg >> visible=true").first.wait_for()
         settle(page)
         for part in ("document.documentElement", "document.querySelector('.stMain')"):
             assert page.evaluate(f"{part}.scrollWidth - {part}.clientWidth") == 0, f"{name} scrolls sideways"
