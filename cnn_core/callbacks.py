@@ -125,11 +125,15 @@ class Reporter(keras.callbacks.Callback):
     def _listen(self) -> None:
         if time.monotonic() - self.listened >= LISTEN:
             self.listened = time.monotonic()
-            if (rate := self.sink.learning_rate()) is not None:
-                self.model.optimizer.steering.change(rate, self.step)
-                self.sink.event(self.step, RATE_EVENT, f"{rate:g}")
+            self.take_rate()
             if self.sink.stop_requested():
                 raise StopRequested
+
+    def take_rate(self) -> None:
+        """Train on with the learning rate that someone asked for, if any; call it between two steps."""
+        if (rate := self.sink.learning_rate()) is not None:
+            self.model.optimizer.steering.change(rate, self.step)
+            self.sink.event(self.step, RATE_EVENT, f"{rate:g}")
 
 
 def save_weights(model: keras.Model, sink: Sink) -> None:

@@ -24,6 +24,7 @@ LONG_NETWORK = 12
 NOTHING = Curve(np.empty(0, np.int64), np.empty(0))
 MARK = {"color": "#7a7a7a", "width": 1, "dash": "dash"}
 MARK_WORDS = {"showarrow": False, "font": {"size": 10, "color": "#7a7a7a"}}
+MARKS_APART = 0.05  # of the width of a chart: two upright words closer than that would overlap
 TITLES = {"accuracy": "Accuracy", "loss": "Loss"}
 KIND_COLOURS = {
     "input": "#8a8f98",
@@ -107,10 +108,19 @@ def training_curves(
             "text": text,
             **MARK_WORDS,
         }
-        for step, text in marks
+        for step, text in _apart(marks, MARKS_APART * steps * max(1, epochs))
     ]
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}}
     return _layout(figure, height, legend=legend, hovermode="x unified", shapes=lines, annotations=words)
+
+
+def _apart(marks: Sequence[tuple[int, str]], steps: float) -> list[tuple[int, str]]:
+    """The marks whose words have room: each at least so many steps behind the last one that has."""
+    shown: list[tuple[int, str]] = []
+    for step, text in marks:
+        if not shown or step - shown[-1][0] >= steps:
+            shown.append((step, text))
+    return shown
 
 
 def learning_rate(epochs: np.ndarray, rates: np.ndarray, height: int = 130) -> go.Figure:

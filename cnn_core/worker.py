@@ -44,6 +44,8 @@ def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
         _learn(spec, sink, course)
     except StopRequested:
         outcome = asked_for(sink)
+        if outcome == "paused" and course.has_learned():
+            course.reporter.take_rate()  # asked for just before
     except StoppedEarly as stop:
         course.message = str(stop)
         course.reporter.history[-1]["stopped_early"] = 1.0  # trained further, it is not stopped for that again

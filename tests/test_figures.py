@@ -126,3 +126,23 @@ def test_what_happened_on_the_way_is_marked():
     figure = figures.training_curves(curves, "loss", 10, 4, marks=[(15, "learning rate 0.01")])
     (line,), (words,) = figure.layout.shapes, figure.layout.annotations
     assert line.x0 == line.x1 == words.x == 1.5 and words.text == "learning rate 0.01"
+
+
+def test_words_of_marks_that_stand_close_do_not_overlap():
+    curves = Curves({("train", "loss"): Curve(np.array([10, 20]), np.array([2.0, 1.0]))}, 1)
+    marks = [(10, "a"), (11, "b"), (12, "c"), (30, "d")]
+    figure = figures.training_curves(curves, "loss", 10, 4, marks=marks)
+    assert [words.text for words in figure.layout.annotations] == ["a", "c", "d"] and len(figure.layout.shapes) == 4
+
+
+@pytest.mark.parametrize(("best", "places"), [(2, [(2, 0.3)]), (0, []), (7, [])])
+def test_the_best_epoch_is_marked(best, places):
+    losses = Curve(np.array([10, 20, 30]), np.array([0.5, 0.3, 0.4]))
+    figure = figures.training_curves(Curves({("validation", "loss"): losses}, 1), "loss", 10, 3, best_epoch=best)
+    stars = [(line.x[0], line.y[0]) for line in figure.data if line.name == "best epoch"]
+    assert stars == places
+
+
+def test_a_planned_learning_rate_is_drawn_from_the_first_to_the_last_epoch():
+    figure = figures.learning_rate(np.array([0.0, 1.0, 2.0]), np.array([0.1, 0.05, 0.0]))
+    assert list(figure.data[0].y) == [0.1, 0.05, 0.0] and tuple(figure.layout.xaxis.range) == (0, 2)

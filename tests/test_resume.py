@@ -13,7 +13,7 @@ from cnn_core import checkpoint, worker
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
 from cnn_core.errors import DataError, LabError
 from cnn_core.presets import preset
-from cnn_core.sink import StoreSink
+from cnn_core.sink import StopRequested, StoreSink
 from cnn_core.spec import RunSpec, change
 from cnn_core.store import Store
 from tests.sinks import QuietSink
@@ -98,6 +98,22 @@ def test_a_learning_rate_is_changed_while_it_trains_and_kept_by_the_checkpoint(t
 
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded.optimizer) is keras.optimizers.SGD and float(loaded.optimizer.learning_rate) == pytest.approx(0.25)
+
+
+def test_a_rate_that_is_given_just_before_a_pause_is_not_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr("cnn_core.callbacks.LISTEN", 1000)  # the reporter hears of the pause alone
+    sink = Interrupted(tmp_path, 0)
+    sink.stop_requested = lambda: bool(sink.values.get("step")) and (sink.rates.append(0.25) or True)
+    monkeypatch.setattr(worker, "insist", lambda *_: None)
+    monkeypatch.setattr("cnn_core.callbacks.Reporter._listen", lambda reporter: _stop_where_asked(reporter.sink))
+    assert worker.train(change(SPEC, {"training.schedule": "constant"}), sink) == "paused"
+    assert [event[1:] for event in sink.events] == [("learning rate", "0.25")]
+    assert checkpoint.read(tmp_path).variables[-5] == pytest.approx(250)
+
+
+def _stop_where_asked(sink):
+    if sink.stop_requested():
+        raise StopRequested
 
 
 def rows(lab, run) -> list[tuple]:

@@ -1,6 +1,7 @@
 """Every page as a person uses it, without a browser."""
 
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import links, presets
 from cnn_core.jobs import Lab
 from cnn_core.spec import change
+from pages.components import state
 
 APP = Path(__file__).parents[2] / "app.py"
 PAGES = ("build", "draw", "look_inside", "evaluate", "runs")
@@ -257,14 +259,71 @@ def test_train_starts_a_run_and_a_second_one_waits(home, wait_until):
     app = open_page()
     widget(app, "number_input", "Epochs").set_value(2).run()
     widget(app, "button", "Train").click().run()
+    widget(app, "number_input", "Epochs").set_value(3).run()
     widget(app, "button", "Train").click().run()
     assert not app.exception
     lab = Lab(home)
     second, first = lab.store.runs()
+    assert second.name == f"{first.name} (2)"
     assert app.query_params["run"] == second.run
     assert first.status in ("running", "finished") and second.status in ("queued", "running")
     wait_until(lambda: lab.store.get(second.run).is_over)
     assert [run.status for run in lab.store.runs()] == ["finished", "finished"]
+
+
+def test_a_double_click_trains_once(home, monkeypatch):
+    app = open_page().run()
+    for seconds, runs in ((1000.0, 1), (1000.0, 1), (0.0, 2)):
+        monkeypatch.setattr(state, "DOUBLE_CLICK", seconds)
+        widget(app, "button", "Train").click().run()
+        assert not app.exception and len(Lab(home).store.ids()) == runs
+
+
+def test_the_plan_of_the_learning_rate_and_early_stopping(home):
+    app = open_page()
+    assert not [element for element in app.number_input if element.label in ("Every (epochs)", "Patience (epochs)")]
+    widget(app, "selectbox", "Learning rate over time").set_value("step").run()
+    widget(app, "number_input", "Every (epochs)").set_value(2).run()
+    widget(app, "slider", "Factor").set_value(0.25).run()
+    widget(app, "selectbox", "Stop early").set_value("accuracy").run()
+    widget(app, "number_input", "Patience (epochs)").set_value(3).run()
+    training = draft(app).training
+    assert (training.schedule, training.period, training.decay) == ("step", 2, 0.25)
+    assert (training.early_stopping, training.patience) == ("accuracy", 3)
+    assert "planned_rate" in {chart.key for chart in app.get("plotly_chart")}
+    for schedule in ("warm-up", "cosine", "one-cycle", "exponential", "plateau", "constant"):
+        widget(app, "selectbox", "Learning rate over time").set_value(schedule).run()
+        assert not app.exception and draft(app).training.schedule == schedule
+
+
+def test_the_queue_is_ordered_shared_and_emptied(home, wait_until):
+    lab = Lab(home)
+    endless = change(presets.preset("tiny").spec, {"training.epochs": 1000})
+    first, second, third = [lab.submit(endless) for _ in range(3)]
+    app = open_page("runs")
+    app.button(key=f"queue_Later_{second}").click().run()
+    assert [run.run for run in lab.store.queue()] == [third, second]
+    app.button(key=f"queue_Earlier_{second}").click().run()
+    assert [run.run for run in lab.store.queue()] == [second, third]
+    app.button(key=f"queue_Take out of the queue_{third}").click().run()
+    assert lab.store.get(third).status == "stopped"
+    app.number_input(key="queue_at_once").set_value(2).run()
+    assert lab.at_once == 2 and lab.store.get(second).status == "running"
+    for run in (first, second):
+        app.run()
+        app.button(key=f"queue_Stop and keep_{run}").click().run()
+    wait_until(lambda: not lab.store.runs(("running", "queued")))
+    assert not app.exception
+
+
+def test_which_weights_answer_is_chosen_under_the_result(home, trained):
+    shutil.copytree(trained.lab.home, home)
+    lab = Lab(home)
+    lab.store.update(trained.run, best_epoch=1, best_test_accuracy=0.5, best_test_loss=2.0)
+    app = open_page(run=trained.run)
+    widget(app, "button_group", "Weights that answer").set_value("best").run()
+    assert lab.store.get(trained.run).uses == "best"
+    assert any("Test accuracy 50.00%" in element.value for element in app.markdown)
 
 
 def png(pixels: np.ndarray) -> bytes:
