@@ -62,7 +62,9 @@ def _parser() -> Parser:
         add(name, command, about).add_argument("run", metavar="RUN")
     resume = add("resume", training.resume, "Let a run go on from its last checkpoint, in the background.")
     resume.add_argument("run", metavar="RUN")
-    resume.add_argument("--epochs", type=int, default=0, help="train this many epochs more than were planned")
+    resume.add_argument(
+        "--epochs", type=int, default=0, help="train this many epochs more: than were planned, or than a finished run has done"
+    )
     rate = add("set-learning-rate", training.set_learning_rate, "Give a run that trains another learning rate.")
     rate.add_argument("run", metavar="RUN")
     rate.add_argument("rate", metavar="RATE", type=float)

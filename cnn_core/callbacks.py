@@ -76,12 +76,12 @@ class Reporter(keras.callbacks.Callback):
         else:
             self.execution = now - self.looked
         self.looked = now
-        if self.execution is None or self.looks_rarely:
-            self.snap()
         if now - self.written >= self.every:
             self.written = now
             self._append("step", logs, step=self.step, **self._speed(steps))
         self._listen()
+        if self.execution is None or self.looks_rarely:
+            self.snap()
 
     def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._listen()
@@ -100,11 +100,12 @@ class Reporter(keras.callbacks.Callback):
         self.sink.append(rows, epoch=epoch + 1, step=self.step, **self._speed(self.steps_per_epoch))
         self.epochs, self.logs = epoch + 1, {}
         self.history.append({name: float(value) for name, value in logs.items()})
+        self.take_rate()  # so that it is kept as well
         self.keep()
         if time.monotonic() - self.saved >= self.weights_every:
             save_weights(self.model, self.sink)
             self.saved = time.monotonic()
-        self._listen()
+        self._obey()
 
     def _speed(self, steps: int) -> dict[str, float]:
         """Seconds for each of the steps of this epoch that were timed, validation included at its end."""
@@ -126,8 +127,11 @@ class Reporter(keras.callbacks.Callback):
         if time.monotonic() - self.listened >= LISTEN:
             self.listened = time.monotonic()
             self.take_rate()
-            if self.sink.stop_requested():
-                raise StopRequested
+            self._obey()
+
+    def _obey(self) -> None:
+        if self.sink.stop_requested():
+            raise StopRequested
 
     def take_rate(self) -> None:
         """Train on with the learning rate that someone asked for, if any; call it between two steps."""

@@ -8,6 +8,7 @@ import numpy as np
 from cnn_core.spec import RunSpec
 
 THREADS = "CNN_LAB_THREADS"  # of the environment of a training process
+THREADS_TO_REPEAT = 2  # of a deterministic run, whatever else trains: another number gives other bits
 
 
 def in_halves(spec: RunSpec, threads: int) -> bool:
@@ -25,8 +26,14 @@ def share_cores(spec: RunSpec) -> None:
 
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)  # it may have to serve several processes
+    count = threads_for(spec, threads())
     tf.config.threading.set_inter_op_parallelism_threads(2)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, threads() // 2) if in_halves(spec, threads()) else threads())
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, count // 2) if in_halves(spec, count) else count)
+
+
+def threads_for(spec: RunSpec, given: int) -> int:
+    """Threads that a training of `spec` uses where it is given so many."""
+    return THREADS_TO_REPEAT if spec.training.deterministic else given
 
 
 def threads() -> int:
@@ -42,9 +49,10 @@ def gpu() -> str | None:
     return tf.config.experimental.get_device_details(found[0]).get("device_name", found[0].name) if found else None
 
 
-def device() -> str:
-    """What trains in this process, in words."""
-    return f"GPU ({gpu()})" if gpu() else f"CPU ({threads()} thread{'s' * (threads() > 1)})"
+def device(spec: RunSpec) -> str:
+    """What trains a spec in this process, in words."""
+    count = threads_for(spec, threads())
+    return f"GPU ({gpu()})" if gpu() else f"CPU ({count} thread{'s' * (count > 1)})"
 
 
 def cores() -> int:

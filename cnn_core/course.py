@@ -108,12 +108,11 @@ def lay_out(
     stage("Reading the images")
     course.data = datasets.load(spec.data.dataset, progress)
     train_part, validation_part = split(course.data, spec)
-    late, augmentation = None, spec.data.augmentation
+    calm, augmentation = None, spec.data.augmentation
     if augmentation.hands and course.data.info.has_digits:
         stage("Redrawing some digits in other hands")
         redrawn = handwriting.vary(*train_part, augmentation.hands, spec.training.seed)
-        if augmentation.hands_until < 1:
-            late = (handwriting.fewer(redrawn, train_part[0]), round(augmentation.hands_until * spec.training.epochs))
+        calm = handwriting.fewer(redrawn, train_part[0])
         train_part = (redrawn, train_part[1])
 
     stage("Building the network")
@@ -128,7 +127,7 @@ def lay_out(
     network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
     course.multiply_adds = network.multiply_adds
     course.reading = reading_size(network)
-    course.batches = TrainingBatches(*train_part, spec, late)
+    course.batches = TrainingBatches(*train_part, spec, calm)
     course.validation = evaluation_batches(*validation_part, course.reading) if validation_part else None
     course.execution = steps_per_execution(network.multiply_adds, spec.training.batch_size, course.batches.steps)
     compile_model(course.trainer, spec, course.batches.steps, course.execution)

@@ -2,12 +2,19 @@
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cnn_core.errors import LabError
 from cnn_core.files import replacing
 from cnn_core.jobs import Lab
 
 FORMATS = ("keras",)
+
+
+def keras_bytes(lab: Lab, run: str) -> bytes:
+    """The Keras file of a run. Raises LabError when it has no weights."""
+    with TemporaryDirectory() as folder:
+        return export(lab, run, Path(folder)).read_bytes()
 
 
 def export(lab: Lab, run: str, out: Path) -> Path:

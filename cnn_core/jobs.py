@@ -96,7 +96,8 @@ class Lab(Scheduler):
         self.store.command(known.run, "pause")
 
     def resume(self, run: str, more: int = 0) -> str:
-        """Queue a run that is over again: it goes on from its last checkpoint, for `more` epochs than were planned; its id.
+        """Queue a run that is over again: it goes on from its last checkpoint, for `more` epochs than were planned, or than it has done
+        when it is finished; its id.
 
         Raises LabError when it still trains, or when it has done all its epochs and no more are asked for.
         """

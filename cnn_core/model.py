@@ -1,7 +1,7 @@
 """A spec becomes a Keras model, its optimizer and its input pipeline."""
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,11 @@ def build_optimizer(training: TrainingSpec, steps_per_epoch: int) -> keras.optim
     return optimizer
 
 
+def planned_optimizer(training: TrainingSpec, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """The Keras optimizer that a spec names, fresh, and with nothing of the lab in it."""
+    return _optimizer(training, _schedule(training, steps_per_epoch))
+
+
 def ordinary_optimizer(
     steered: keras.optimizers.Optimizer, training: TrainingSpec, steps_per_epoch: int, variables: Sequence
 ) -> keras.optimizers.Optimizer:
@@ -156,17 +161,18 @@ def _schedule(training: TrainingSpec, steps_per_epoch: int) -> float | keras.opt
 class TrainingBatches:
     """Shuffled batches of (images from 0 to 1, labels), augmented where the spec says so, for Keras' fit.
 
-    images: uint8 (n, height, width, channels); labels: whole numbers (n,). late: (images, epoch): those that take their place from
-    that epoch on. dataset: one epoch of batches; which one, the
-    variable `epoch` says (from 0). rest(start): what is left of it after its first `start` steps. The order and every random change follow from the seed and the number of the step alone, so
-    a run can go on from any step as if it had never stopped.
+    images: uint8 (n, height, width, channels); labels: whole numbers (n,). calm: the images that take their place in the
+    calm last part of the epochs, where the spec has one; the same unless given. dataset: one epoch of batches; which one, the
+    variable `epoch` says (from 0). rest(start): what is left of it after its first `start` steps. The order and every random
+    change follow from the seed and the number of the step alone, so a run can go on from any step as if it had never stopped.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec, late: tuple[np.ndarray, int] | None = None) -> None:
+    def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec, calm: np.ndarray | None = None) -> None:
         self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         count, size = len(images), spec.training.batch_size
         self.steps = -(-count // size)
         pictures, answers = tf.constant(images), tf.constant(labels)
+        settled = pictures if calm is None else tf.constant(calm)
         seed, augment = spec.training.seed, spec.data.augmentation
 
         def order(start: tf.Tensor) -> tf.data.Dataset:
@@ -175,17 +181,18 @@ class TrainingBatches:
             steps = tf.data.Dataset.range(start, self.steps)
             return steps.map(lambda step: (rows[step * size : (step + 1) * size], first + step))
 
-        later = None if late is None else tf.constant(late[0])
-
-        def look_up(rows: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-            if later is None:
-                return tf.gather(pictures, rows)
-            is_late = step >= late[1] * self.steps
-            return tf.cond(is_late, lambda: tf.gather(later, rows), lambda: tf.gather(pictures, rows))
+        def changed(source: tf.Tensor, changes: AugmentationSpec, rows: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+            batch = tf.cast(tf.gather(source, rows), tf.float32) / 255
+            return distort(batch, changes, [seed, step]) if changes.active else batch
 
         def gather(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            batch = tf.cast(look_up(rows, step), tf.float32) / 255
-            return (distort(batch, augment, [seed, step]) if augment.active else batch), tf.gather(answers, rows)
+            usual = partial(changed, pictures, augment, rows, step)
+            if augment.calm_after < 1:
+                first = round(augment.calm_after * spec.training.epochs) * self.steps
+                batch = tf.cond(step >= first, partial(changed, settled, augment.calm, rows, step), usual)
+            else:
+                batch = usual()
+            return batch, tf.gather(answers, rows)
 
         def batches(start: int) -> tf.data.Dataset:
             starts = tf.data.Dataset.from_tensors(tf.constant(start, tf.int64))

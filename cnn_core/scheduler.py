@@ -59,17 +59,22 @@ class Scheduler:
     @property
     def at_once(self) -> int:
         """How many runs may train at the same time."""
-        return self.store.setting("at_once", 1)
+        return min(self.store.setting("at_once", 1), most_at_once())
 
     @property
     def threads(self) -> int:
         """Threads that each training gets: as set, or what an equal share of the cores is."""
-        return self.store.setting("threads", 0) or max(1, cores() // self.at_once)
+        return self.threads_asked_for or max(1, cores() // self.at_once)
+
+    @property
+    def threads_asked_for(self) -> int:
+        """Threads that each training was given by a person, 0 for an equal share."""
+        return min(self.store.setting("threads", 0), cores())  # the home may come from a computer with more
 
     def share(self, at_once: int, threads: int = 0) -> None:
         """Let so many runs train at the same time, each with so many threads (0: an equal share of the cores), from the next
         that starts on. Raises LabError for what this computer does not have."""
-        most = max(4, cores())
+        most = most_at_once()
         if not 1 <= at_once <= most or not 0 <= threads <= cores():
             raise LabError(
                 f"At least 1 and at most {most} runs can train at once on this computer, with 1 to {cores()} threads each (0: an "
@@ -183,6 +188,11 @@ class Scheduler:
         except OSError:
             return ""
         return "\n".join(text.strip().splitlines()[-lines:])
+
+
+def most_at_once() -> int:
+    """How many runs may train at the same time on this computer at most."""
+    return max(4, cores())
 
 
 def _last_words(code: int | None) -> str:

@@ -57,7 +57,6 @@ class StoreSink:
     def __init__(self, store: Store, run: str, lock: FileLock) -> None:
         self.store, self.run, self.lock, self.lab = store, run, lock, Lab(store.home)
         self._began = time.monotonic()  # the clock of the wall may be set while it trains
-        self._rates = 0  # learning rates heard of
         self._forgotten: float | None = None  # one that was given after the checkpoint that the run goes on from
 
     def append(self, metrics: Iterable[Metric], **values) -> None:
@@ -73,8 +72,7 @@ class StoreSink:
         return self.lab.ending(self.run) == "pause"
 
     def learning_rate(self) -> float | None:
-        rates = [command for command in self.store.commands(self.run) if command.startswith(LEARNING_RATE)]
-        new, self._rates = rates[self._rates :], len(rates)
+        new = self.store.take_commands(self.run, LEARNING_RATE)
         forgotten, self._forgotten = self._forgotten, None
         return float(new[-1].removeprefix(LEARNING_RATE)) if new else forgotten
 

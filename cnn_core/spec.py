@@ -16,6 +16,7 @@ OptimizerName = Literal["sgd", "adam", "adagrad", "rmsprop"]
 ScheduleName = Literal["constant", "warm-up", "cosine", "one-cycle", "step", "exponential", "plateau"]
 WatchedName = Literal["off", "loss", "accuracy"]
 INPUT = "input"
+CHANGES = ("rotation", "shift", "zoom", "shear", "stretch", "stroke", "elastic")  # to an image each time it is shown
 
 
 class Spec(BaseModel):
@@ -87,8 +88,8 @@ class AugmentationSpec(Spec):
     shear: up to this much to the side for each step down. stretch: up to this fraction wider and as much lower, or the reverse.
     stroke: a pen up to this many pixels thicker or thinner at each edge. elastic: points of the image wander apart by up to this
     fraction of the side. hands: this part of the zeros, ones, sevens and nines is redrawn, once before training, as other hands
-    write them (slash, flag and foot, crossbar, looped tail); only where the images are digits. hands_until: after this part of the
-    epochs one in ten of those stays redrawn, so that the network settles on the images as they are.
+    write them (slash, flag and foot, crossbar, looped tail); only where the images are digits. calm_after: after this part of the
+    epochs all changes are half as large and one in ten of the redrawn digits stays so: the network settles on images as they are.
     """
 
     rotation: float = Field(0.0, ge=0, le=45, allow_inf_nan=False)
@@ -99,12 +100,17 @@ class AugmentationSpec(Spec):
     stroke: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
     elastic: float = Field(0.0, ge=0, le=0.2, allow_inf_nan=False)
     hands: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
-    hands_until: float = Field(1.0, ge=0, le=1, allow_inf_nan=False)
+    calm_after: float = Field(1.0, ge=0, le=1, allow_inf_nan=False)
 
     @property
     def active(self) -> bool:
         """Whether images change each time they are shown."""
-        return any((self.rotation, self.shift, self.zoom, self.shear, self.stretch, self.stroke, self.elastic))
+        return any(getattr(self, name) for name in CHANGES)
+
+    @property
+    def calm(self) -> "AugmentationSpec":
+        """The changes of the calm last part of the epochs."""
+        return self.model_copy(update={name: getattr(self, name) / 2 for name in CHANGES})
 
 
 class DataSpec(Spec):

@@ -294,7 +294,8 @@ class Store:
                 (spec.model_dump_json(), time.time(), run, *ENDED),
             )
             if done.rowcount:
-                connection.execute("DELETE FROM commands WHERE run = ?", (run,))
+                # A learning rate that nobody has heard of yet is still wanted.
+                connection.execute("DELETE FROM commands WHERE run = ? AND command IN ('stop', 'pause')", (run,))
             return done.rowcount == 1
 
     def go_on_from(self, run: str, step: int, epoch: int) -> None:
@@ -314,6 +315,16 @@ class Store:
         """Leave a command for the process that trains a run."""
         with self._connect() as connection:
             connection.execute("INSERT INTO commands VALUES (?, ?, ?)", (run, command, time.time()))
+
+    def take_commands(self, run: str, start: str) -> list[str]:
+        """The commands left for a run that begin with `start`, oldest first, which are then gone."""
+        found = [command for command in self.commands(run) if command.startswith(start)]
+        if found:
+            with self._connect() as connection:
+                connection.executemany(
+                    "DELETE FROM commands WHERE run = ? AND command = ?", [(run, command) for command in found]
+                )
+        return found
 
     def commands(self, run: str) -> list[str]:
         """The commands left for a run, oldest first."""

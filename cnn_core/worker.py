@@ -22,7 +22,7 @@ from cnn_core.course import Course, lay_out
 from cnn_core.errors import LabError
 from cnn_core.files import replacing
 from cnn_core.sink import Sink, StopRequested, StoreSink
-from cnn_core.spec import RunSpec, TrainingSpec
+from cnn_core.spec import RunSpec
 from cnn_core.stopping import asked_for, give_up, insist, nothing_learned
 from cnn_core.store import Store
 
@@ -44,24 +44,27 @@ def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
         _learn(spec, sink, course)
     except StopRequested:
         outcome = asked_for(sink)
-        if outcome == "paused" and course.has_learned():
+        if course.has_learned():
             course.reporter.take_rate()  # asked for just before
     except StoppedEarly as stop:
         course.message = str(stop)
-        course.reporter.history[-1]["stopped_early"] = 1.0  # trained further, it is not stopped for that again
     finally:
         over.set()
         ending.acquire()  # for good: where the other thread was first, it ends the process
     if not course.has_learned():
         raise StopRequested
     sink.stage("Saving the network")
-    checkpoint.write(sink.path(""), course.taken())
+    taken = course.taken()
+    checkpoint.write(sink.path(""), taken)
     _save(spec, course, sink)
     tests = 2 * course.multiply_adds * len(course.data.y_test)  # of the last weights and of the best
     if outcome == "finished" or (outcome == "stopped" and tests < CHEAP_TESTS):
         sink.stage("Reading the test images")
         with suppress(StopRequested):  # trained, but not tested
-            _score_all(course, sink)
+            _score_all(spec, course, sink)
+    if course.message:  # trained further, it is not stopped for that again; interrupted before this, it is
+        course.reporter.history[-1]["stopped_early"] = 1.0
+        checkpoint.write(sink.path(""), taken)
     return outcome
 
 
@@ -79,16 +82,20 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     start, epoch = (kept.step, kept.epochs) if kept else (0, 0)
     sink.go_on_from(start, epoch)
     keras.utils.set_random_seed(spec.training.seed)
-    sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training", device=device())
+    sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training", device=device(spec))
     reporter = Reporter(sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap)
     course.reporter = reporter
     if kept:
         reporter.epochs, reporter.logs, reporter.history = epoch, kept.logs, list(kept.history)
         sink.event(start, "resumed", "")
+        best = checkpoint.read_best(folder)
+        if best and best.epochs > epoch:  # of an epoch that was lost with its checkpoint
+            sink.path(checkpoint.BEST).unlink()
+            sink.append([], best_epoch=0)
         if start == epoch * batches.steps:  # what comes after the checkpoint of an epoch may not have come about
             _keep_best(spec, course, sink)
             if kept.history and "stopped_early" not in kept.history[-1]:
-                _stop_in_time(spec.training, kept.history)
+                _stop_in_time(spec, kept.history)
 
     def begin(epoch: int, logs: dict) -> None:
         batches.epoch.assign(epoch)
@@ -131,33 +138,35 @@ def _keep(spec: RunSpec, course: Course, sink: Sink) -> None:
     """At the end of an epoch: lower the learning rate where the plan says so, keep where the run stands, and stop it in time."""
     from cnn_core.callbacks import Diverged
 
-    reporter, training = course.reporter, spec.training
+    reporter, training, rate = course.reporter, spec.training, None
     if patience.should_slow_down(training, reporter.history):
         rate = course.trainer.optimizer.steering.scale(training.decay, reporter.step)
-        sink.event(reporter.step, "plateau: learning rate", f"{rate:g}")
     taken = course.taken()
     if not taken.is_finite:
         raise Diverged(f"A weight is no longer a number after step {reporter.step} (epoch {reporter.epochs}).")
     checkpoint.write(sink.path(""), taken)
+    if rate is not None:
+        sink.event(reporter.step, "plateau: learning rate", f"{rate:g}")
     _keep_best(spec, course, sink)
-    _stop_in_time(training, reporter.history)
+    _stop_in_time(spec, reporter.history)
 
 
-def _stop_in_time(training: TrainingSpec, history: patience.History) -> None:
-    """Raise StoppedEarly when early stopping ends the run after these epochs."""
-    if patience.should_stop(training, history):
+def _stop_in_time(spec: RunSpec, history: patience.History) -> None:
+    """Raise StoppedEarly when early stopping ends the run after these epochs, and not after the last."""
+    training = spec.training
+    if len(history) < training.epochs and patience.should_stop(training, history):
         raise StoppedEarly(
-            f"Stopped early: in {training.patience} epochs the {patience.watched_name(training, history)} had not become better "
-            f"than in epoch {patience.best_epoch(training, history)}."
+            f"Stopped early: in {training.patience} epoch{'s' * (training.patience > 1)} the "
+            f"{patience.watched_name(training, history)} had not become better than in epoch "
+            f"{patience.best_epoch(training, history)}."
         )
 
 
 def _keep_best(spec: RunSpec, course: Course, sink: Sink) -> None:
     """Keep the weights as the best ones when the epoch that is just over was the best."""
-    history = course.reporter.history
-    before = course.reporter.epochs - len(history)  # epochs of a version that kept no history
-    best = before + patience.best_epoch(spec.training, history)
-    if best == course.reporter.epochs:
+    history, epochs = course.reporter.history, course.reporter.epochs
+    best = patience.best_epoch(spec.training, history)
+    if best == epochs == len(history):  # a checkpoint of an earlier version holds no history to compare with
         checkpoint.write_best(sink.path(""), course.best())
         sink.append([], best_epoch=best)
 
@@ -186,8 +195,10 @@ def _save(spec: RunSpec, course: Course, sink: Sink) -> None:
         course.model.save(new)
 
 
-def _score_all(course: Course, sink: Sink) -> None:
+def _score_all(spec: RunSpec, course: Course, sink: Sink) -> None:
     """Score the last weights and, where they are others, the best."""
+    from cnn_core.model import planned_optimizer
+
     step = course.step
     loss, accuracy, probabilities = score(course.model, course.data, sink, course.reading)
     _keep_scores(sink, "test_probabilities.npy", probabilities, test_accuracy=accuracy, test_loss=loss)
@@ -198,6 +209,9 @@ def _score_all(course: Course, sink: Sink) -> None:
         course.model.set_weights(best.variables)
         loss, accuracy, probabilities = score(course.model, course.data, sink, course.reading)
     _keep_scores(sink, "best_probabilities.npy", probabilities, best_test_accuracy=accuracy, best_test_loss=loss)
+    course.model.compile(  # with a fresh optimizer: its state at that epoch is not kept
+        optimizer=planned_optimizer(spec.training, course.batches.steps), loss=course.trainer.loss, metrics=["accuracy"]
+    )
     with replacing(sink.path("best.keras")) as new:
         course.model.save(new)
 

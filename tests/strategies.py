@@ -68,7 +68,7 @@ data = st.builds(
         stroke=_floats(0, 1),
         elastic=_floats(0, 0.2),
         hands=_floats(0, 1),
-        hands_until=_floats(0, 1),
+        calm_after=_floats(0, 1),
     ),
 )
 training = st.builds(

@@ -91,6 +91,47 @@ def test_a_kill_behind_the_checkpoint_of_an_epoch_changes_nothing(
         assert second.values[name] == stopped_early.values[name]
 
 
+def test_the_saved_best_network_can_be_trained_on_with_the_optimizer_of_the_run(stopped_early):
+    optimizer = keras.saving.load_model(stopped_early.path("best.keras")).optimizer
+    assert type(optimizer) is keras.optimizers.Adam and float(optimizer.learning_rate) == pytest.approx(0.01)
+
+
+def test_a_run_that_is_killed_while_it_is_tested_is_not_trained_past_its_early_stop(tmp_path, monkeypatch, stopped_early):
+    def dies(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "score", dies)
+        with pytest.raises(Killed):
+            worker.train(OVERFITTING, QuietSink(tmp_path))
+    sink = QuietSink(tmp_path)
+    assert worker.train(OVERFITTING, sink) == "finished"
+    assert losses(sink) == [] and sink.values["test_loss"] == stopped_early.values["test_loss"]
+
+
+def test_the_last_planned_epoch_is_no_early_stop(tmp_path, stopped_early):
+    course = worker.Course()
+    spec = change(OVERFITTING, {"training.epochs": len(losses(stopped_early))})
+    assert worker.train(spec, QuietSink(tmp_path), course) == "finished" and course.message == ""
+
+
+def test_best_weights_of_an_epoch_that_was_lost_are_not_kept(tmp_path):
+    spec = change(OVERFITTING, {"training.epochs": 2, "training.early_stopping": "off"})
+    assert worker.train(spec, QuietSink(tmp_path)) == "finished"
+    assert checkpoint.read_best(tmp_path).epochs == 2
+    kept = checkpoint.read(tmp_path)
+    lost = checkpoint.Checkpoint(16, 1, kept.variables, history=kept.history[:1])
+    checkpoint.write(tmp_path, lost)
+    checkpoint.write_best(tmp_path, checkpoint.Checkpoint(48, 3, checkpoint.read_best(tmp_path).variables))
+    sink = QuietSink(tmp_path)
+    sink.stop_requested = lambda: True
+    sink.pause_requested = lambda: True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "insist", lambda *_: None)
+        assert worker.train(spec, sink) == "paused"
+    assert sink.values["best_epoch"] == 1 and checkpoint.read_best(tmp_path).epochs == 1
+
+
 def test_on_a_plateau_the_rate_falls(tmp_path):
     settings = {"training.early_stopping": "off", "training.schedule": "plateau", "training.period": 1, "training.decay": 0.1}
     sink = QuietSink(tmp_path)

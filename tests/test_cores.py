@@ -34,7 +34,10 @@ def test_threads_are_those_that_were_asked_for_or_one_a_core(monkeypatch):
     monkeypatch.delenv(cores.THREADS, raising=False)
     assert cores.threads() == cores.cores()
     monkeypatch.setenv(cores.THREADS, "3")
-    assert cores.threads() == 3 and cores.device() == "CPU (3 threads)"
+    spec = preset("tiny").spec
+    assert cores.threads() == 3 and cores.device(spec) == "CPU (3 threads)"
+    exact = change(spec, {"training.deterministic": True})
+    assert cores.device(exact) == "CPU (2 threads)", "other numbers of threads give other bits"
 
 
 def test_a_gpu_trains_where_there_is_one(monkeypatch):
@@ -43,4 +46,4 @@ def test_a_gpu_trains_where_there_is_one(monkeypatch):
     gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: {"device_name": "A Fast One"})
-    assert cores.device() == "GPU (A Fast One)"
+    assert cores.device(preset("tiny").spec) == "GPU (A Fast One)"

@@ -229,10 +229,30 @@ def test_a_bent_image_repeats_with_its_seed_and_another_seed_bends_it_otherwise(
     assert first.sum() == pytest.approx(float(tf.reduce_sum(batch)), rel=0.2), "the ink is moved, not lost"
 
 
-def test_other_images_take_their_place_from_an_epoch_on():
+def test_the_last_part_of_the_epochs_is_calm():
     early, late = np.zeros((5, 28, 28, 1), np.uint8), np.full((5, 28, 28, 1), 255, np.uint8)
-    batches = TrainingBatches(early, np.arange(5), change(preset("tiny").spec, {"training.batch_size": 2}), (late, 2))
+    settings = {"training.batch_size": 2, "training.epochs": 4, "data.augmentation.calm_after": 0.5}
+    batches = TrainingBatches(early, np.arange(5), change(preset("tiny").spec, settings), late)
     for epoch, value in ((0, 0), (1, 0), (2, 1), (3, 1)):
         batches.epoch.assign(epoch)
         for images, _ in (*batches.dataset, *batches.rest(1)):
             assert (images.numpy() == value).all(), epoch
+
+
+def test_calm_changes_are_half_as_large():
+    line = np.zeros((64, 28, 28, 1), np.uint8)
+    line[:, :, 14] = 255
+    settings = {
+        "training.batch_size": 64,
+        "training.epochs": 2,
+        "data.augmentation.calm_after": 0.5,
+        "data.augmentation.shift": 0.25,
+    }
+    batches = TrainingBatches(line, np.zeros(64), change(preset("tiny").spec, settings))
+    reach = []
+    for epoch in (0, 1):
+        batches.epoch.assign(epoch)
+        (images,) = [images.numpy() for images, _ in batches.dataset]
+        columns = images[..., 0].sum(axis=1).argmax(axis=1)
+        reach.append(int(np.abs(columns - 14).max()))
+    assert 5 <= reach[0] <= 7 and 2 <= reach[1] <= 4

@@ -6,6 +6,7 @@ import pytest
 from cnn_core.cores import THREADS, cores
 from cnn_core.errors import LabError
 from cnn_core.presets import preset
+from cnn_core.scheduler import most_at_once
 from cnn_core.spec import change
 
 ENDLESS = change(preset("tiny").spec, {"training.epochs": 1000})
@@ -62,6 +63,22 @@ def test_threads_as_asked_for(lab, wait_until):
     wait_until(lambda: lab.store.get(run).is_over)
     row = lab.store.get(run)
     assert (row.status, row.device) == ("finished", "CPU (1 thread)"), row.message
+
+
+def test_a_home_from_a_larger_computer(lab):
+    lab.store.set("at_once", 1000)
+    lab.store.set("threads", 1000)
+    assert lab.at_once == most_at_once() and lab.threads == lab.threads_asked_for == cores()
+
+
+def test_a_run_that_repeats_does_so_whatever_its_share_of_the_threads(lab, wait_until):
+    exact, losses = change(SHORT, {"training.deterministic": True}), []
+    for threads in (1, 2):
+        lab.share(1, threads=min(threads, cores()))
+        run = lab.submit(exact)
+        wait_until(lambda run=run: lab.store.get(run).is_over)
+        losses.append(lab.store.get(run).test_loss)
+    assert losses[0] is not None and losses[0] == losses[1]
 
 
 @pytest.mark.parametrize(("at_once", "threads"), [(0, 0), (1000, 0), (1, -1), (1, 1000)])

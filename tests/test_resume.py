@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from cnn_core import checkpoint, worker
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
+from cnn_core.callbacks import Reporter
 from cnn_core.errors import DataError, LabError
 from cnn_core.presets import preset
 from cnn_core.sink import StopRequested, StoreSink
@@ -245,6 +246,31 @@ def test_a_learning_rate_given_after_the_checkpoint_is_given_again(tmp_path):
     assert [event["step"] for event in store.events("a")] == [10]
     sink.go_on_from(15, 0)
     assert sink.learning_rate() is None
+
+
+def test_a_rate_that_nobody_has_heard_of_is_still_wanted_when_the_run_goes_on(tmp_path):
+    store = Store(tmp_path)
+    store.add("a", "a", SPEC)
+    store.folder("a").mkdir()
+    for command in ("learning rate 0.5", "learning rate 0.25", "pause"):
+        store.command("a", command)
+    store.update("a", status="paused")
+    assert store.resume("a", SPEC)
+    sink = StoreSink(store, "a", FileLock(tmp_path / "lock"))
+    assert not sink.stop_requested()
+    assert (sink.learning_rate(), sink.learning_rate()) == (0.25, None)
+
+
+def test_a_rate_is_taken_before_the_state_is_held_or_kept(tmp_path):
+    sink, seen = QuietSink(tmp_path), []
+    reporter = Reporter(sink, 2, keep=lambda: seen.append("keep"), snap=lambda: seen.append("snap"), every=0)
+    reporter.take_rate = lambda: seen.append("rate")
+    reporter.weights_every = 1000
+    reporter.saved = 1e12
+    reporter.on_epoch_begin(0)
+    reporter.on_train_batch_end(0, {"loss": 1.0})
+    reporter.on_epoch_end(0, {"loss": 1.0})
+    assert seen == ["rate", "snap", "rate", "keep"]
 
 
 @pytest.mark.parametrize("rate", [0, -1, 11, float("nan")])

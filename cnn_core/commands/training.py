@@ -116,7 +116,7 @@ def queue(options: argparse.Namespace) -> int:
             lab.move(lab.store.get(name).run, places)
     if options.at_once is not None or options.threads is not None:
         at_once = lab.at_once if options.at_once is None else options.at_once
-        lab.share(at_once, lab.store.setting("threads", 0) if options.threads is None else options.threads)
+        lab.share(at_once, lab.threads_asked_for if options.threads is None else options.threads)
     runs = [summary(run) for run in (*reversed(lab.store.runs(ACTIVE)), *lab.store.queue())]
     lines = [f"{run['run']}  {run['status']:<8}  {run['name']}" for run in runs]
     share = f"{lab.at_once} at once, {lab.threads} threads each"

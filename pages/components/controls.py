@@ -17,7 +17,10 @@ PERIODS = {  # what `period` means to a schedule: label, help
     "warm-up": ("Rise (epochs)", "Over so many epochs it rises from a tenth."),
     "step": ("Every (epochs)", "After so many epochs it falls by one stair."),
     "exponential": ("Every (epochs)", "Over so many epochs it falls by the factor, smoothly."),
-    "plateau": ("Wait (epochs)", "It falls when the validation loss has not fallen for so many epochs."),
+    "plateau": (
+        "Wait (epochs)",
+        "It falls when the loss (of the validation part, where there is one) has stood still for so many epochs.",
+    ),
 }
 DRAWN_STEPS = 100  # of an epoch: a plan looks the same with more
 WATCHED = {"off": "Never", "loss": "Loss stops falling", "accuracy": "Accuracy stops rising"}
@@ -39,7 +42,8 @@ def _stops(label: str, stops: tuple, key: str, value, help: str, **options):
 def _slider(label: str, low: float, high: float, step: float, key: str, value: float, help: str) -> float:
     """A slider over the sensible range, which reaches as far as the value of an opened run."""
     key = _keyed(key, value)
-    return st.slider(label, low, max(high, st.session_state[key]), step=step, key=key, help=help)
+    now = st.session_state[key]
+    return st.slider(label, min(low, now), max(high, now), step=step, key=key, help=help)
 
 
 def _choice(label: str, options: tuple[str, ...], key: str, value: str, help: str, **more) -> str:
@@ -208,7 +212,7 @@ def training(part: TrainingSpec) -> TrainingSpec:
     exact = st.toggle(
         "Repeat to the bit",
         key=_keyed("deterministic", part.deterministic),
-        help="The same weights each time, for about a third more time.",
+        help="The same weights each time on this computer, whatever else trains, for about a third more time.",
     )
     edited = TrainingSpec(
         optimizer=optimizer,
@@ -266,7 +270,8 @@ def _early_stopping(part: TrainingSpec) -> tuple[str, int]:
         list(WATCHED),
         format_func=WATCHED.get,
         key=_keyed("early_stopping", part.early_stopping),
-        help="Ends training when the validation part (without one: the training images) is read no better for some epochs.",
+        help="Ends training when the validation part (without one: the training images) is read no better for some epochs. "
+        "Where it is the test images that validate, the test score is flattered.",
     )
     if watched == "off":
         return watched, part.patience
@@ -322,12 +327,10 @@ def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
                 values[name] = st.slider(
                     label, 0.0, high, step=step, key=_keyed(name, getattr(part, name)), help=help, format="%g"
                 )
-    values["hands_until"] = part.hands_until
-    if values["hands"] and digits:
-        help = "After this part of the epochs one in ten of the redrawn images stays, so that the network settles on real ones."
-        values["hands_until"] = _slider(
-            "Other hands until (part of the epochs)", 0.0, 1.0, 0.05, "hands_until", part.hands_until, help
-        )
+    help = (
+        "After this part of the epochs all changes are half as large and few digits stay redrawn: the network settles. 1: never."
+    )
+    values["calm_after"] = _slider("Calm after (part of the epochs)", 0.0, 1.0, 0.05, "calm_after", part.calm_after, help)
     return AugmentationSpec(**values)
 
 

@@ -48,6 +48,8 @@ def _panel(name: str, every: float, chart_height: int) -> None:
         st.rerun()  # with another timer; and the rest of the page learns of the end
     _header(run)
     _progress(run)
+    if run.is_over and state.lab().has_weights(run):
+        weights_choice(run)
     marks = tuple((event["step"], f"{event['kind']} {event['text']}") for event in state.lab().store.events(name))
     left, right = st.columns(2)
     for column, metric in ((left, "accuracy"), (right, "loss")):
@@ -139,7 +141,5 @@ def _result(run: Run) -> None:
             st.page_link("pages/evaluate.py", label="See its mistakes", icon=":material/analytics:", query_params=query)
         else:
             st.markdown(run.message or "It ended before it had learned anything.", width="content")
-    if has_weights:
-        if run.message:
-            st.caption(run.message)
-        weights_choice(run)
+    if has_weights and run.message:
+        st.caption(run.message)

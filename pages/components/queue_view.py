@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnn_core.cores import cores
 from cnn_core.run import ACTIVE, Run
+from cnn_core.scheduler import most_at_once
 from pages.components import audience, state
 from pages.components.steering import do
 
@@ -39,9 +40,9 @@ def _queue(count: int) -> None:
         key = "queue_at_once"
         st.session_state[key] = lab.at_once
         help = "Runs that train at the same time, from the next that starts on. They share the cores, so each is slower."
-        st.number_input("Train at once", 1, max(4, cores()), key=key, help=help, on_change=_share, width=150)
+        st.number_input("Train at once", 1, most_at_once(), key=key, help=help, on_change=_share, width=150)
         key = "queue_threads"
-        st.session_state[key] = lab.store.setting("threads", 0)
+        st.session_state[key] = lab.threads_asked_for
         help = f"Threads that each run gets. 0: an equal share of the {cores()} cores."
         st.number_input("Threads for each", 0, cores(), key=key, help=help, on_change=_share, width=150)
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from cnn_core.export import keras_bytes
 from cnn_core.run import Run
 from pages.components import state
 
 
 def actions(run: Run) -> None:
     """A row of buttons for `run`."""
-    folder = state.lab().store.folder(run.run)
     with st.container(horizontal=True):
         if st.button(
             "Open its settings",
@@ -24,10 +24,10 @@ def actions(run: Run) -> None:
                 with state.in_sentences():
                     state.lab().rename(run.run, name)
                     st.rerun()
-        if (folder / run.keras_file).is_file():
+        if run.is_over and state.lab().has_weights(run):
             st.download_button(
                 "Keras file",
-                lambda: (folder / run.keras_file).read_bytes(),
+                lambda: keras_bytes(state.lab(), run.run),
                 file_name=f"{run.run}.keras",
                 icon=":material/download:",
                 help="The trained network for keras.saving.load_model.",

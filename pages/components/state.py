@@ -104,10 +104,11 @@ def train(spec: RunSpec) -> None:
     last = st.session_state.setdefault("trained", {})
     if spec == last.get("spec") and time.monotonic() - last["when"] < DOUBLE_CLICK:
         st.toast("That was a double click: these settings are trained once. Press Train again for another run.")
+        view_run(last["run"])
         return
     run = lab().submit(spec)
     # A second click ends this run of the page as soon as it touches the session, so this does not; and that click comes at once.
-    last.update(spec=spec, when=time.monotonic())
+    last.update(spec=spec, when=time.monotonic(), run=run)
     view_run(run)
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnn_core.errors import LabError
+from cnn_core.jobs import LONGEST
 from cnn_core.run import Run
 from pages.components import state
 
@@ -24,9 +25,13 @@ def steering(run: Run) -> None:
     words = "Ends training within two seconds; what was learned so far is kept."
     _button(label, "stop", run, words, disabled=bool(ending))
     if run.status == "running" and not ending:
-        with st.popover("Learning rate", icon=":material/speed:", help="Change it while the network trains."):
+        with st.popover(
+            "Learning rate",
+            icon=":material/speed:",
+            help="Change it while the network trains; the rest of its plan is scaled with it.",
+        ):
             key = f"rate_{run.run}"
-            rate = st.number_input("From now on", 0.0, 10.0, run.spec.training.learning_rate, format="%g", key=key)
+            rate = st.number_input("From the next step on", 0.0, 10.0, run.spec.training.learning_rate, format="%g", key=key)
             st.button("Use it", key=f"use_{key}", on_click=do, args=("set_learning_rate", run.run, rate))
 
 
@@ -37,9 +42,8 @@ def _at_rest(run: Run) -> None:
         _button("Resume", "resume", run, "Goes on from its last checkpoint to the end of its epochs.")
         return
     with st.popover("Train further", icon=":material/fast_forward:", help="More epochs, with the optimizer as it was."):
-        more = st.number_input(
-            "More epochs", 1, max(1, 1000 - run.epochs), min(10, max(1, 1000 - run.epochs)), key=f"more_{run.run}"
-        )
+        most = max(1, LONGEST - run.epoch)
+        more = st.number_input("More epochs", 1, most, min(10, most), key=f"more_{run.run}")
         st.button("Train them", key=f"further_{run.run}", on_click=do, args=("resume", run.run, more))
 
 
@@ -50,20 +54,26 @@ def _button(label: str, action: str, run: Run, words: str, disabled: bool = Fals
 
 def weights_choice(run: Run) -> None:
     """Which weights answer, where those of the best epoch are not the last ones."""
-    if not run.best_epoch or run.best_epoch == run.epoch:
+    at_its_end = run.best_epoch == run.epoch and run.step == run.epoch * run.steps_per_epoch
+    if not run.best_epoch or (at_its_end and run.uses == "last"):
         return
-    key = f"uses_{run.run}"
-    st.session_state[key] = run.uses  # the store knows; another tab or a command may have chosen
-    titles = {"last": f"Last epoch ({run.epoch})", "best": f"Best epoch ({run.best_epoch})"}
-    st.segmented_control(
+    titles = {"last": f"Last ({run.epoch} epochs)", "best": f"Best epoch ({run.best_epoch})"}
+    watched = run.spec.training.early_stopping
+    by = "highest accuracy" if watched == "accuracy" else "lowest loss"
+    tested = run.spec.data.validation == "test"
+    part = "test images, which flatters its test score" if tested else "validation part (without one: the training images)"
+    chosen = st.segmented_control(
         "Weights that answer",
         list(titles),
         format_func=titles.get,
-        key=key,
+        default=run.uses,
+        key=f"uses_{run.run}_{run.uses}",  # another tab or a command may choose as well
         required=True,
-        help="Both are kept. The best epoch is the one in which the validation part was read best, marked by a star on the curves.",
-        on_change=lambda: do("use", run.run, st.session_state[key]),
+        help=f"Both are kept. The best epoch, marked by a star, is the one of the {by} on the {part}.",
     )
+    if chosen != run.uses:
+        do("use", run.run, chosen)
+        st.rerun()
 
 
 def do(action: str, *arguments) -> None:

@@ -155,11 +155,11 @@ def test_augmentation_shows_a_preview(home):
 def test_other_hands_are_offered_for_digits_alone_and_kept_for_them(home, tmp_path, monkeypatch):
     app = open_page(spec=links.encode(presets.preset("best").spec))
     label = "Other hands (part of the images)"
-    assert widget(app, "slider", label).value == 0.125
+    assert widget(app, "slider", label).value == 0.3
     widget(app, "selectbox", "Images").set_value("fashion-mnist").run()
     assert not app.exception and label not in [slider.label for slider in app.slider]
     widget(app, "selectbox", "Images").set_value("mnist-5k").run()
-    assert widget(app, "slider", label).value == 0.125 and draft(app).data.augmentation.hands == 0.125
+    assert widget(app, "slider", label).value == 0.3 and draft(app).data.augmentation.hands == 0.3
 
 
 class TestWithARun:
@@ -294,6 +294,12 @@ def test_the_plan_of_the_learning_rate_and_early_stopping(home):
     for schedule in ("warm-up", "cosine", "one-cycle", "exponential", "plateau", "constant"):
         widget(app, "selectbox", "Learning rate over time").set_value(schedule).run()
         assert not app.exception and draft(app).training.schedule == schedule
+
+
+def test_a_decay_below_the_slider_can_be_opened(home):
+    spec = change(presets.preset("tiny").spec, {"training.schedule": "step", "training.decay": 0.01})
+    app = open_page(spec=links.encode(spec))
+    assert not app.error and draft(app) == spec
 
 
 def test_the_queue_is_ordered_shared_and_emptied(home, wait_until):
