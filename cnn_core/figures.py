@@ -330,6 +330,6 @@ def network_drawing(network: NetworkReport, height: int = 230) -> go.Figure:
         go.Scatter(x=places, y=[0.5] * len(places), mode="markers", marker={"size": 22, "opacity": 0}, showlegend=False, **hover),
         {"shapes": shapes, "annotations": annotations},
     )
-    figure.update_xaxes(visible=False, range=[-0.9, x + 0.7], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-max(0.9, 0.11 * x), x + 0.7], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.6, 1.75], fixedrange=True)
     return _layout(figure, height).update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 0})

@@ -146,7 +146,7 @@ def _keep(spec: RunSpec, course: Course, sink: Sink) -> None:
         raise Diverged(f"A weight is no longer a number after step {reporter.step} (epoch {reporter.epochs}).")
     checkpoint.write(sink.path(""), taken)
     if rate is not None:
-        sink.event(reporter.step, "plateau: learning rate", f"{rate:g}")
+        sink.event(reporter.step, "plateau, rate", f"{rate:g}")
     _keep_best(spec, course, sink)
     _stop_in_time(spec, reporter.history)
 

@@ -272,3 +272,36 @@ def test_train_goes_on_with_a_run_and_answers_as_for_a_new_one(tmp_path, monkeyp
     for wrong in (["--resume", "latest"], ["--resume", "latest", "--epochs", "-1"], ["--resume", "latest", "--seed", "1"]):
         assert main(["train", *wrong]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_queue_is_changed_by_commands(tmp_path, monkeypatch, capsys, wait_until):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    lab = Lab(tmp_path)
+    first, second, third = [lab.submit(change(preset("tiny").spec, {"training.epochs": 1000})) for _ in range(3)]
+
+    def queue(*arguments: object) -> list[tuple[str, str]]:
+        assert main(["queue", *map(str, arguments), "--json"]) == 0, capsys.readouterr().err
+        return [(row["run"], row["status"]) for row in json.loads(capsys.readouterr().out)]
+
+    assert queue("--earlier", third) == [(first, "running"), (third, "queued"), (second, "queued")]
+    assert queue("--later", third) == [(first, "running"), (second, "queued"), (third, "queued")]
+    assert main(["queue", "--earlier", first]) == main(["queue", "--at-once", "0"]) == main(["queue", "--threads", "999"]) == 2
+    assert all(line.endswith(("place in the queue.", "were asked for.")) for line in capsys.readouterr().err.splitlines())
+    assert queue("--at-once", 2, "--threads", 1) == [(first, "running"), (second, "running"), (third, "queued")]
+    assert (lab.at_once, lab.threads) == (2, 1)
+    for run in (third, second, first):
+        assert main(["stop", run]) == 0
+    wait_until(lambda: not lab.store.runs(("running", "queued")))
+    capsys.readouterr()
+    assert main(["queue"]) == 0
+    assert capsys.readouterr().out == "Nothing trains, and nothing waits (2 at once, threads for each: 1).\n"
+
+
+def test_the_weights_that_answer_are_chosen_by_a_command(trained, monkeypatch, capsys):
+    monkeypatch.setenv("CNN_LAB_HOME", str(trained.lab.home))
+    for epoch in ("best", "last"):
+        assert main(["use", "latest", epoch, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"run": trained.run, "uses": epoch, "best_epoch": trained.row.best_epoch}
+        assert trained.row.uses == epoch
+    with pytest.raises(SystemExit, match="2"):
+        main(["use", "latest", "third"])

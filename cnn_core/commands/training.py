@@ -119,7 +119,7 @@ def queue(options: argparse.Namespace) -> int:
         lab.share(at_once, lab.threads_asked_for if options.threads is None else options.threads)
     runs = [summary(run) for run in (*reversed(lab.store.runs(ACTIVE)), *lab.store.queue())]
     lines = [f"{run['run']}  {run['status']:<8}  {run['name']}" for run in runs]
-    share = f"{lab.at_once} at once, {lab.threads} threads each"
+    share = f"{lab.at_once} at once, threads for each: {lab.threads}"
     say(options, runs, "\n".join([*lines, share]) if runs else f"Nothing trains, and nothing waits ({share}).")
     return 0
 
