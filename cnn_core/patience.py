@@ -42,18 +42,20 @@ def should_slow_down(training: TrainingSpec, history: History) -> bool:
 
 
 def best_epoch(training: TrainingSpec, history: History) -> int:
-    """The best of these epochs, from 1: by what early stopping watches, else by the loss. Of equal ones the first; 0 for none.
+    """The best of these epochs, from 1: by what early stopping watches, as Keras does; else by the accuracy, and of equal ones by
+    the loss. Of epochs that are equal in this the first; 0 for none.
 
-    >>> best_epoch(TrainingSpec(), [{"val_loss": 0.3}, {"val_loss": 0.1}, {"val_loss": 0.2}])
+    >>> best_epoch(TrainingSpec(early_stopping="loss"), [{"val_loss": 0.3}, {"val_loss": 0.1}, {"val_loss": 0.2}])
     2
     """
-    watched = _watched("loss" if training.early_stopping == "off" else training.early_stopping, history)
+    names = ("accuracy", "loss") if training.early_stopping == "off" else (training.early_stopping,)
+    watched = list(zip(*(_watched(name, history) for name in names), strict=True))
     return min(range(len(watched)), key=watched.__getitem__, default=-1) + 1
 
 
 def watched_name(training: TrainingSpec, history: History) -> str:
     """What `best_epoch` goes by, in words: "validation loss", for example."""
-    name = "loss" if training.early_stopping == "off" else training.early_stopping
+    name = "accuracy" if training.early_stopping == "off" else training.early_stopping
     return f"{'validation' if any(f'val_{name}' in epoch for epoch in history) else 'training'} {name}"
 
 

@@ -55,8 +55,15 @@ def test_without_a_validation_part_the_training_images_are_watched():
     assert should_stop(by_accuracy, history) and not should_stop(by_loss, history)
     assert (watched_name(by_accuracy, history), watched_name(TrainingSpec(), [{"val_loss": 1}])) == (
         "training accuracy",
-        "validation loss",
+        "training accuracy",
     )
+    assert watched_name(by_loss, [{"val_loss": 1}]) == "validation loss"
+
+
+def test_without_early_stopping_the_best_epoch_is_the_most_accurate_and_of_those_the_surest():
+    epochs = [(0.9, 0.5), (0.95, 0.4), (0.95, 0.3), (0.95, 0.35), (0.94, 0.1)]
+    history = [{"val_accuracy": accuracy, "val_loss": loss} for accuracy, loss in epochs]
+    assert [best_epoch(TrainingSpec(), history[:count]) for count in range(6)] == [0, 1, 2, 3, 3, 3]
 
 
 def test_what_is_off_waits_for_nothing():

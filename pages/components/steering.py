@@ -58,8 +58,7 @@ def weights_choice(run: Run) -> None:
     if not run.best_epoch or (at_its_end and run.uses == "last"):
         return
     titles = {"last": f"Last ({run.epoch} epochs)", "best": f"Best epoch ({run.best_epoch})"}
-    watched = run.spec.training.early_stopping
-    by = "highest accuracy" if watched == "accuracy" else "lowest loss"
+    by = "lowest loss" if run.spec.training.early_stopping == "loss" else "highest accuracy"
     tested = run.spec.data.validation == "test"
     part = "test images, which flatters its test score" if tested else "validation part (without one: the training images)"
     chosen = st.segmented_control(
