@@ -23,7 +23,8 @@ from benchmarks.sides import ROOT, cpu, data_folder
 from benchmarks.viewers import Viewer, server
 
 ONE = """
-import json, os, resource, sys, time
+import json, resource, sys, tempfile
+from pathlib import Path
 import numpy as np
 from cnn_core import cores, datasets, worker
 from cnn_core.presets import preset
@@ -39,15 +40,18 @@ names = {f"model.layers.conv_{number}.filters": filters for number in (1, 2, 3)}
 spec = change(preset("lenet5").spec, {"data.dataset": "mnist", "training.epochs": 2, "training.batch_size": batch, **names})
 seconds = []
 
+folder = Path(tempfile.mkdtemp(prefix="cnn-lab-benchmark-"))
+
 class Sink:
     def append(self, metrics, **values):
         seconds.extend(row.value for row in metrics if row.phase == "seconds")
     def stage(self, text): ...
+    def event(self, step, kind, text): ...
+    def go_on_from(self, step, epoch): ...
     def stop_requested(self): return False
-    def path(self, name):
-        from pathlib import Path
-        import tempfile
-        return Path(tempfile.gettempdir()) / f"cnn-lab-scale-{os.getpid()}-{name}"
+    def pause_requested(self): return False
+    def learning_rate(self): return None
+    def path(self, name): return folder / name
 
 cores.share_cores(spec)
 worker.train(spec, Sink())
