@@ -138,7 +138,7 @@ def test_build_train_draw_look_inside(page, server, wait_until):
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length >= 8")
 
     go(page, "Evaluate")
-    expect(page.get_by_text("Confusion matrix")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
     go(page, "Runs")
     expect(page.get_by_role("button", name="Open its settings")).to_be_visible()
 
