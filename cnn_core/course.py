@@ -42,8 +42,8 @@ class Course:
         return int(self.trainer.optimizer.iterations.numpy())
 
     def has_learned(self) -> bool:
-        """Whether at least one step was taken."""
-        return self.reporter is not None and self.step > 0
+        """Whether at least one step is over. The optimizer counts one as soon as it begins, which may be minutes before."""
+        return self.reporter is not None and self.reporter.step > 0
 
     def taken(self) -> Checkpoint:
         """Where it stands, as a checkpoint. Only for the thread that trains: within a step the variables are of two moments."""

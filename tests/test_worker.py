@@ -73,7 +73,7 @@ def learning(sink, steps: int = 1) -> worker.Course:
     model = build_model(spec)
     compile_model(model, spec, 7)
     model.optimizer.iterations.assign(steps)
-    return Course(datasets.load("mnist-5k"), model, model, Reporter(sink, steps_per_epoch=1))
+    return Course(datasets.load("mnist-5k"), model, model, Reporter(sink, steps_per_epoch=1, start=steps))
 
 
 class Trainer(threading.Event):
@@ -140,6 +140,14 @@ def test_a_stop_before_the_first_step_keeps_no_network(tmp_path, steps):
     stopping.insist(sink, Course() if steps is None else learning(sink, steps), Trainer(), threading.Lock())
     assert sink.ended == [("stopped", "It was stopped before it had learned anything.")]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_in_the_first_step_which_the_optimizer_counts_already_keeps_no_network(tmp_path):
+    sink = StuckSink(tmp_path)
+    course = learning(sink, steps=0)
+    course.model.optimizer.iterations.assign(1)
+    stopping.insist(sink, course, Trainer(), threading.Lock())
+    assert sink.ended == [("stopped", "It was stopped before it had learned anything.")] and not list(tmp_path.iterdir())
 
 
 def test_a_store_that_cannot_be_read_for_a_while_is_asked_again(tmp_path):
