@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core import store as store_module
+from cnn_core import database
 from cnn_core.commands.answers import result, summary
 from cnn_core.errors import SpecError, StoreError, UnknownRun
 from cnn_core.presets import preset
@@ -248,8 +248,9 @@ def test_a_full_disk_is_told_and_what_was_stored_stays(small_disk, tmp_path, lim
 
 
 def test_a_database_of_the_first_version_is_taken_over(tmp_path):
-    old = store_module.SCHEMA.replace(",\n    resumed INTEGER NOT NULL DEFAULT 0", "").replace("happenings", "events")
-    assert "resumed" not in old
+    added = ", ".join(f"{name} {kind}" for name, kind in database.ADDED.items())
+    old = database.SCHEMA.replace(f",\n    {added}", "").replace("happenings", "events")
+    assert not [name for name in database.ADDED if name in old]
     with closing(sqlite3.connect(tmp_path / "lab.sqlite3")) as connection:
         connection.executescript(old)
         values = ("a", "a", "finished", SPEC.model_dump_json(), 1.0)
