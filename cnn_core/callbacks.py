@@ -25,7 +25,8 @@ class Reporter(keras.callbacks.Callback):
     sink: where the rows go. steps_per_epoch: training steps in an epoch. start: steps done before, when a run goes on. every: least
     seconds between two writes within an epoch (EVERY). weights_every: least seconds between two savings of the weights, which happen at
     the end of an epoch. keep: called at the end of every epoch, to keep where the run stands. snap: called whenever Keras looks up
-    after LONG_EXECUTION or more, to hold it in memory. is_over: set by another thread that has ended the run.
+    after LONG_EXECUTION or more, to hold it in memory. read: makes of what Keras measured what is reported. is_over: set by
+    another thread that has ended the run.
     history: what was measured of each epoch that is over. epochs: how many they are. logs: what Keras measured of the epoch under
     way. execution: seconds that the last steps took between which Keras looks up; None before the second look.
     """
@@ -37,13 +38,14 @@ class Reporter(keras.callbacks.Callback):
         start: int = 0,
         keep: Callable[[], None] = lambda: None,
         snap: Callable[[], None] = lambda: None,
+        read: Callable[[dict], dict] = dict,
         every: float | None = None,
         weights_every: float = 5.0,
     ) -> None:
         super().__init__()
         self.sink, self.steps_per_epoch, self.start = sink, steps_per_epoch, start
         self.every, self.weights_every = EVERY if every is None else every, weights_every
-        self.keep, self.snap, self.is_over = keep, snap, False
+        self.keep, self.snap, self.read, self.is_over = keep, snap, read, False
         self.epoch = self.before = 0
         self.epochs, self.logs, self.history = 0, {}, []
         self.written = self.listened = self.saved = -math.inf
@@ -68,6 +70,7 @@ class Reporter(keras.callbacks.Callback):
         steps = min(self.before + batch + 1, self.steps_per_epoch)
         self.step = self.epoch * self.steps_per_epoch + steps
         self._check(logs["loss"])
+        logs = self.read(logs)
         self.logs = {name: float(value) for name, value in logs.items()}
         now = time.monotonic()
         if self.looked is None:
@@ -92,6 +95,7 @@ class Reporter(keras.callbacks.Callback):
         seconds = time.monotonic() - self.epoch_started
         self.step = (epoch + 1) * self.steps_per_epoch
         self._check(logs.get("val_loss", 0.0))  # the last step may have ruined the weights
+        logs = self.read(logs)
         rows = [
             *self._rows("train", {name: value for name, value in logs.items() if not name.startswith("val_")}),
             *self._rows("validation", {name[4:]: value for name, value in logs.items() if name.startswith("val_")}),

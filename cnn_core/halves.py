@@ -1,5 +1,7 @@
 """A model that computes each batch in two halves, side by side on two cores."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -13,36 +15,40 @@ class HalvesModel(keras.Model):
     """
 
     def train_step(self, data: tuple) -> dict:
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        examples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         losses, answers, gradients = [], [], []
-        for part_images, part_labels, weight in _halves(images, labels):
+        for part, part_labels, weight in _halves(examples, labels):
             with tf.GradientTape() as tape:
-                answer = self(part_images, training=True)
-                loss = weight * self.compute_loss(x=part_images, y=part_labels, y_pred=answer)
+                answer = self(part, training=True)
+                loss = weight * self.compute_loss(x=part, y=part_labels, y_pred=answer)
             gradients.append(tape.gradient(loss, self.trainable_weights))
             losses.append(loss)
             answers.append(answer)
         self.optimizer.apply_gradients(zip(map(tf.add_n, zip(*gradients, strict=True)), self.trainable_weights, strict=True))
-        return self._measure(images, labels, losses, answers)
+        return self._measure(examples, labels, losses, answers)
 
     def test_step(self, data: tuple) -> dict:
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        examples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         losses, answers = [], []
-        for part_images, part_labels, weight in _halves(images, labels):
-            answers.append(self(part_images, training=False))
-            losses.append(weight * self.compute_loss(x=part_images, y=part_labels, y_pred=answers[-1], training=False))
-        return self._measure(images, labels, losses, answers)
+        for part, part_labels, weight in _halves(examples, labels):
+            answers.append(self(part, training=False))
+            losses.append(weight * self.compute_loss(x=part, y=part_labels, y_pred=answers[-1], training=False))
+        return self._measure(examples, labels, losses, answers)
 
-    def _measure(self, images: tf.Tensor, labels: tf.Tensor, losses: list, answers: list) -> dict:
-        count = tf.shape(images)[0]
+    def _measure(self, examples: tf.Tensor, labels: Any, losses: list, answers: list) -> dict:
+        count = tf.shape(examples)[0]
         self._loss_tracker.update_state(tf.add_n(losses), sample_weight=count)
-        return self.compute_metrics(images, labels, tf.concat(answers, 0)[:count], None)
+        whole = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0)[:count], *answers)
+        return self.compute_metrics(examples, labels, whole, None)
 
 
-def _halves(images: tf.Tensor, labels: tf.Tensor) -> list[tuple]:
-    """(images, labels, part of the batch) of each half. The second half of a single image is that image, and counts nothing."""
-    count = tf.shape(images)[0]
+def _halves(examples: tf.Tensor, labels: Any) -> list[tuple]:
+    """(examples, labels, part of the batch) of each half. The second half of a single example is that one, and counts nothing."""
+    count = tf.shape(examples)[0]
     middle = count - count // 2
     second = tf.minimum(middle, count - 1)
-    weights = [tf.cast(size, tf.float32) / tf.cast(count, tf.float32) for size in (middle, count - middle)]
-    return [(images[:middle], labels[:middle], weights[0]), (images[second:], labels[second:], weights[1])]
+    parts = []
+    for half, size in ((slice(None, middle), middle), (slice(second, None), count - middle)):
+        part, wanted = tf.nest.map_structure(lambda values, half=half: values[half], (examples, labels))
+        parts.append((part, wanted, tf.cast(size, tf.float32) / tf.cast(count, tf.float32)))
+    return parts

@@ -6,15 +6,18 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from cnn_core import targets
 from cnn_core.errors import LabError
-from cnn_core.model import load_model
+from cnn_core.model import load_model, scaled
+from cnn_core.scoring import by_head
 from cnn_core.spec import RunSpec
 
 
 class TrainedModel:
     """The network of a run with its weights, and one compiled function that gives the output of every layer at once.
 
-    Loading checks the weights against the spec; raises LabError when they do not fit or the file is damaged.
+    Examples are images, uint8 (28, 28), or series, float32 (points, 1), of which the network sees the first. Loading checks the
+    weights against the spec; raises LabError when they do not fit or the file is damaged.
     """
 
     def __init__(self, spec: RunSpec, weights: Path) -> None:
@@ -31,24 +34,33 @@ class TrainedModel:
     def _every_layer(self):
         outputs = {layer.name: self.model.get_layer(layer.name).output for layer in self.spec.model.layers}
         network = tf.keras.Model(self.model.inputs, outputs)
-        return tf.function(lambda images: network(images, training=False), reduce_retracing=True)
+        return tf.function(lambda examples: network(examples, training=False), reduce_retracing=True)
 
-    def activations(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        """Output of every layer, in order, for one image: uint8 (28, 28) -> {name: float32 without the batch}."""
-        outputs = self._every_layer(tf.constant(scale(pixels[np.newaxis])))
+    def activations(self, example: np.ndarray) -> dict[str, np.ndarray]:
+        """Output of every layer, in order, for one example: {name: float32 without the batch}."""
+        outputs = self._every_layer(self._fed(example[np.newaxis]))
         return {layer.name: outputs[layer.name].numpy()[0] for layer in self.spec.model.layers}
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Probability of each class for each image: uint8 (n, 28, 28) -> float32 (n, classes)."""
-        if len(images) == 1:
-            return self.activations(images[0])[self.spec.model.heads[0].layer][np.newaxis]
-        return self.model.predict(scale(images), batch_size=500, verbose=0)
+    def answers(self, examples: np.ndarray) -> dict[str, np.ndarray]:
+        """What each head says of each example (n, ...), by its name: probabilities (n, classes) or numbers (n, values)."""
+        if len(examples) == 1:
+            outputs = self.activations(examples[0])
+            raw = {head.name: outputs[head.layer][np.newaxis] for head in self.spec.model.heads}
+        else:
+            raw = by_head(self.spec, self.model.predict(self._fed(examples), batch_size=500, verbose=0))
+        return {head.name: targets.readable(head, raw[head.name]) for head in self.spec.model.heads}
 
-    def kernels(self, name: str) -> np.ndarray:
-        """Kernel of a convolution or dense layer: (height, width, input channels, filters) or (inputs, units)."""
-        return self.model.get_layer(name).get_weights()[0]
+    def probabilities(self, examples: np.ndarray) -> np.ndarray:
+        """Probability of each class for each example (n, ...), of the first head that names classes: float32 (n, classes)."""
+        head = targets.main_head(self.spec)
+        if head is None:
+            raise LabError("This network names no classes: it has no head for them.")
+        return self.answers(examples)[head.name]
 
+    def weights(self, name: str) -> dict[str, np.ndarray]:
+        """The weights of a layer by Keras' names for them, such as kernel and bias."""
+        return {variable.name: variable.numpy() for variable in self.model.get_layer(name).weights}
 
-def scale(images: np.ndarray) -> np.ndarray:
-    """What the network is fed: uint8 (n, 28, 28) or (n, 28, 28, 1), 0 to 255 -> float32 (n, 28, 28, 1), 0 to 1."""
-    return images.reshape(len(images), 28, 28, 1).astype(np.float32) / 255
+    def _fed(self, examples: np.ndarray) -> tf.Tensor:
+        shape = targets.input_shape(self.spec.data)
+        return scaled(tf.constant(targets.inputs(self.spec.data, examples).reshape(len(examples), *shape)))

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from cnn_core import checkpoint, datasets, memory, presets, shapes
+from cnn_core import checkpoint, memory, presets, shapes
 from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.run import Run
@@ -21,8 +21,7 @@ class Lab(Scheduler):
 
     def submit(self, spec: RunSpec, name: str | None = None) -> str:
         """Queue a run and start it when nothing else trains; its id. Raises SpecError or StoreError, and then nothing is kept."""
-        info = datasets.info(spec.data.dataset)
-        shapes.check(spec.model, info.input_shape, len(info.labels))
+        shapes.check(spec.model, spec.data)
         memory.check(spec)
         run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = self.store.folder(run)

@@ -9,3 +9,11 @@ class MinPooling2D(keras.layers.MaxPooling2D):
 
     def call(self, inputs):
         return -super().call(-inputs)
+
+
+@keras.saving.register_keras_serializable("cnn_lab")
+class MinPooling1D(keras.layers.MaxPooling1D):
+    """The smallest value of each stretch of a series. Same arguments as MaxPooling1D."""
+
+    def call(self, inputs):
+        return -super().call(-inputs)

@@ -28,7 +28,7 @@ def needed(spec: RunSpec) -> int:
     libraries.
     """
     info = datasets.info(spec.data.dataset)
-    network = shapes.report(spec.model, info.input_shape, len(info.labels))
+    network = shapes.report(spec.model, spec.data)
     outputs = [prod(layer.output_shape) for layer in network.layers if layer.output_shape and layer.kind in COMPUTED]
     activations = (sum(outputs) + max(outputs, default=0)) * min(spec.training.batch_size, info.train)
     images = prod(info.input_shape) * (info.train + info.test)  # one byte a value

@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnn_core import augmentation, checkpoint, datasets, layers, shapes
+from cnn_core import augmentation, checkpoint, layers, shapes, targets
+from cnn_core.halves import HalvesModel
 from cnn_core.layer_kinds import BaseLayer
 from cnn_core.schedules import ONE_CYCLE_RISE, WARM_START
 from cnn_core.spec import INPUT, AugmentationSpec, RunSpec, TrainingSpec
+from cnn_core.targets import Answers
 
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
@@ -21,11 +23,17 @@ OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
 }
 # Labels are kept as whole numbers: the same loss without a one-hot row for every image.
-LOSSES = {"categorical_crossentropy": "sparse_categorical_crossentropy"}
+LOSSES = {
+    "categorical_crossentropy": "sparse_categorical_crossentropy",
+    "binary_crossentropy": "binary_crossentropy",
+    "mean_squared_error": "mean_squared_error",
+    "mean_absolute_error": "mean_absolute_error",
+}
 
 
 def build_model(spec: RunSpec) -> keras.Model:
-    """The Keras model of a spec, not compiled, with fresh weights. Input: float32 (n, height, width, channels), 0 to 1.
+    """The Keras model of a spec, not compiled, with fresh weights. Input: float32 (n, height, width, channels), 0 to 1, or
+    (n, points, channels). With several heads its output is a dictionary by their names.
 
     >>> from cnn_core.presets import preset
     >>> build_model(preset("lenet5").spec).count_params()
@@ -33,12 +41,23 @@ def build_model(spec: RunSpec) -> keras.Model:
 
     Raises SpecError when a layer does not fit.
     """
-    info = datasets.info(spec.data.dataset)
-    shapes.check(spec.model, info.input_shape, len(info.labels))
-    tensors = {INPUT: keras.Input(info.input_shape, name=INPUT)}
+    shapes.check(spec.model, spec.data)
+    tensors = {INPUT: keras.Input(targets.input_shape(spec.data), name=INPUT)}
     for layer in spec.model.layers:
-        tensors[layer.name] = _keras_layer(layer)(tensors[layer.inputs[0]])
-    return keras.Model(tensors[INPUT], tensors[spec.model.heads[0].layer], name="cnn_lab")
+        reaching = [tensors[name] for name in layer.inputs]
+        tensors[layer.name] = _keras_layer(layer)(reaching if len(reaching) > 1 else reaching[0])
+    return keras.Model(tensors[INPUT], _outputs(spec, tensors), name="cnn_lab")
+
+
+def in_halves(model: keras.Model, spec: RunSpec) -> HalvesModel:
+    """The same layers in a model that computes each batch in two halves."""
+    return HalvesModel(model.input, _outputs(spec, {layer.name: layer.output for layer in model.layers}))
+
+
+def _outputs(spec: RunSpec, tensors: dict) -> Any:
+    """The tensors of the heads: by their names, or the only one."""
+    outputs = {head.name: tensors[head.layer] for head in spec.model.heads}
+    return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
 
 def _keras_layer(layer: BaseLayer) -> keras.layers.Layer:
@@ -71,13 +90,27 @@ def load_model(spec: RunSpec, weights: Path) -> keras.Model:
 
 
 def compile_model(model: keras.Model, spec: RunSpec, steps_per_epoch: int, steps_per_execution: int = 1) -> None:
-    """Give the model the optimizer, loss and metric of the spec."""
-    model.compile(
-        optimizer=build_optimizer(spec.training, steps_per_epoch),
-        loss=LOSSES[spec.model.heads[0].loss],
-        metrics=["accuracy"],
-        steps_per_execution=steps_per_execution,
-    )
+    """Give the model the optimizer, losses and metrics of the spec."""
+    optimizer = build_optimizer(spec.training, steps_per_epoch)
+    model.compile(optimizer=optimizer, steps_per_execution=steps_per_execution, **goals(spec))
+
+
+def goals(spec: RunSpec) -> dict[str, Any]:
+    """Losses, their weights and metrics of a spec, as Keras' compile takes them.
+
+    >>> from cnn_core.presets import preset
+    >>> goals(preset("tiny").spec)
+    {'loss': 'sparse_categorical_crossentropy', 'metrics': ['accuracy']}
+    """
+    heads = spec.model.heads
+    losses = {head.name: LOSSES[head.loss] for head in heads}
+    metrics = {head.name: ["accuracy"] if targets.labels(spec, head) else ["mean_absolute_error"] for head in heads}
+    weights = {head.name: head.loss_weight for head in heads}
+    if len(heads) > 1:
+        return {"loss": losses, "loss_weights": weights, "metrics": metrics}
+    (head,) = heads
+    found: dict[str, Any] = {"loss": losses[head.name], "metrics": metrics[head.name]}
+    return found if head.loss_weight == 1 else {**found, "loss_weights": head.loss_weight}
 
 
 def build_optimizer(training: TrainingSpec, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -159,19 +192,20 @@ def _schedule(training: TrainingSpec, steps_per_epoch: int) -> float | keras.opt
 
 
 class TrainingBatches:
-    """Shuffled batches of (images from 0 to 1, labels), augmented where the spec says so, for Keras' fit.
+    """Shuffled batches of (examples as the network is fed them, answers), augmented where the spec says so, for Keras' fit.
 
-    images: uint8 (n, height, width, channels); labels: whole numbers (n,). calm: the images that take their place in the
-    calm last part of the epochs, where the spec has one; the same unless given. dataset: one epoch of batches; which one, the
+    examples: images, uint8 (n, height, width, channels), or series, float32 (n, points, channels); answers: what the heads should
+    say of each. calm: the images that take their place in the calm last part of the epochs, where the spec has one; the same unless
+    given. dataset: one epoch of batches; which one, the
     variable `epoch` says (from 0). rest(start): what is left of it after its first `start` steps. The order and every random
     change follow from the seed and the number of the step alone, so a run can go on from any step as if it had never stopped.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, spec: RunSpec, calm: np.ndarray | None = None) -> None:
+    def __init__(self, examples: np.ndarray, answers: Answers, spec: RunSpec, calm: np.ndarray | None = None) -> None:
         self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        count, size = len(images), spec.training.batch_size
+        count, size = len(examples), spec.training.batch_size
         self.steps = -(-count // size)
-        pictures, answers = tf.constant(images), tf.constant(labels)
+        pictures, wanted = tf.constant(examples), tf.nest.map_structure(tf.constant, answers)
         settled = pictures if calm is None else tf.constant(calm)
         seed, augment = spec.training.seed, spec.data.augmentation
 
@@ -182,17 +216,17 @@ class TrainingBatches:
             return steps.map(lambda step: (rows[step * size : (step + 1) * size], first + step))
 
         def changed(source: tf.Tensor, changes: AugmentationSpec, rows: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-            batch = tf.cast(tf.gather(source, rows), tf.float32) / 255
+            batch = scaled(tf.gather(source, rows))
             return distort(batch, changes, [seed, step]) if changes.active else batch
 
-        def gather(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def gather(rows: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, Any]:
             usual = partial(changed, pictures, augment, rows, step)
             if augment.calm_after < 1:
                 first = round(augment.calm_after * spec.training.epochs) * self.steps
                 batch = tf.cond(step >= first, partial(changed, settled, augment.calm, rows, step), usual)
             else:
                 batch = usual()
-            return batch, tf.gather(answers, rows)
+            return batch, tf.nest.map_structure(lambda values: tf.gather(values, rows), wanted)
 
         def batches(start: int) -> tf.data.Dataset:
             starts = tf.data.Dataset.from_tensors(tf.constant(start, tf.int64))
@@ -203,12 +237,21 @@ class TrainingBatches:
         self.dataset, self.rest = batches(0), batches
 
 
-def evaluation_batches(images: np.ndarray, labels: np.ndarray, batch_size: int = 1000) -> tf.data.Dataset:
-    """Batches of (images from 0 to 1, labels) in their order."""
-    pictures, answers = tf.constant(images), tf.constant(labels)
-    rows = tf.data.Dataset.range(len(images)).batch(batch_size)
-    batches = rows.map(lambda row: (tf.cast(tf.gather(pictures, row), tf.float32) / 255, tf.gather(answers, row)))
-    return batches.prefetch(2).with_options(_in_memory())
+def evaluation_batches(examples: np.ndarray, answers: Answers, batch_size: int = 1000) -> tf.data.Dataset:
+    """Batches of (examples as the network is fed them, answers) in their order."""
+    everything = tf.nest.map_structure(tf.constant, (examples, answers))
+
+    def gather(rows: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        batch, wanted = tf.nest.map_structure(lambda values: tf.gather(values, rows), everything)
+        return scaled(batch), wanted
+
+    rows = tf.data.Dataset.range(len(examples)).batch(batch_size)
+    return rows.map(gather).prefetch(2).with_options(_in_memory())
+
+
+def scaled(batch: tf.Tensor) -> tf.Tensor:
+    """Images or series as the network is fed them: uint8, 0 to 255, becomes float32, 0 to 1; float32 stays as it is."""
+    return tf.cast(batch, tf.float32) / 255 if batch.dtype == tf.uint8 else batch
 
 
 def _in_memory() -> tf.data.Options:

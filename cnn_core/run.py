@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from cnn_core.spec import RunSpec
 
 ACTIVE = ("running",)
+ANSWERS = {"last": "test_answers.npz", "best": "best_answers.npz"}  # files of a run, by the weights that gave them
 ENDED = ("paused", "stopped", "finished", "failed", "interrupted")
 
 
@@ -69,9 +70,9 @@ class Run:
         return "model.keras" if self.uses == "last" else "best.keras"
 
     @property
-    def probabilities_file(self) -> str:
-        """The name of the file with its probabilities for the test images."""
-        return "test_probabilities.npy" if self.uses == "last" else "best_probabilities.npy"
+    def answers_file(self) -> str:
+        """The name of the file with what its heads gave for the test part."""
+        return ANSWERS[self.uses]
 
     @property
     def epochs(self) -> int:

@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol
 from filelock import FileLock
 
 from cnn_core.jobs import LEARNING_RATE, Lab
-from cnn_core.run import ACTIVE, Metric
+from cnn_core.run import ACTIVE, ANSWERS, Metric
 from cnn_core.store import Store
 
 RATE_EVENT = "learning rate"  # the kind of event, whose text is the new rate
@@ -82,7 +82,7 @@ class StoreSink:
     def go_on_from(self, step: int, epoch: int) -> None:
         later = [event for event in self.store.events(self.run) if event["step"] > step and event["kind"] == RATE_EVENT]
         self._forgotten = float(later[-1]["text"]) if later else None
-        for name in ("test_probabilities.npy", "model.keras", "best_probabilities.npy", "best.keras"):  # of the network as it was
+        for name in (*ANSWERS.values(), "model.keras", "best.keras"):  # of the network as it was
             self.path(name).unlink(missing_ok=True)
         self.store.go_on_from(self.run, step, epoch)
 

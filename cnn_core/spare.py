@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cnn_core import presets
-from cnn_core.cores import THREADS, in_halves, threads_for
+from cnn_core.cores import THREADS, splits_batches, threads_for
 from cnn_core.course import can_be_rehearsed
 from cnn_core.spec import RunSpec
 
@@ -81,4 +81,4 @@ def _stand_in(spec: RunSpec) -> RunSpec:
 
 def _ways(spec: RunSpec, threads: int) -> tuple[int, bool, bool]:
     """What a process settles for good."""
-    return threads_for(spec, threads), in_halves(spec, threads), spec.training.deterministic
+    return threads_for(spec, threads), splits_batches(spec, threads), spec.training.deterministic

@@ -1,6 +1,7 @@
 """What to train, as plain data: frozen, checked, and the same after a round trip through JSON.
 
-A model is a graph: named layers, each with the names of the layers that feed it ("input" is the image), and named heads.
+A model is a graph: named layers, each with the names of the layers that feed it ("input" is the image or series), and named heads.
+A spec may hold a network that cannot be trained, since one is edited step by step: `cnn_core.shapes` says what is wrong with it.
 """
 
 from pathlib import Path
@@ -11,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cnn_core.errors import SpecError, explain
 from cnn_core.layer_kinds import Layer
 
-DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist"]
+DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "mnist-1d"]
+TargetName = Literal["label", "parity", "forecast"]
+LossName = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "mean_absolute_error"]
 OptimizerName = Literal["sgd", "adam", "adagrad", "rmsprop"]
 ScheduleName = Literal["constant", "warm-up", "cosine", "one-cycle", "step", "exponential", "plateau"]
 WatchedName = Literal["off", "loss", "accuracy"]
@@ -24,20 +27,23 @@ class Spec(BaseModel):
 
 
 class HeadSpec(Spec):
-    """An output: the layer that gives it, what it should say, its loss and the weight of that loss in the sum."""
+    """An output: the layer that gives it, what it should say, its loss and the weight of that loss in the sum.
+
+    target: label (the class), parity (whether the digit is even or odd) or forecast (the points of a series that are not seen).
+    """
 
     name: str = Field("label", pattern=r"^[a-z][a-z0-9_]{0,47}$")
     layer: str
-    target: Literal["label"] = "label"
-    loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    target: TargetName = "label"
+    loss: LossName = "categorical_crossentropy"
     loss_weight: float = Field(1.0, gt=0, le=1000, allow_inf_nan=False)
 
 
 class ModelSpec(Spec):
     """A network. Layers stand after the layers that feed them; `inputs` left out means the layer before."""
 
-    layers: tuple[Layer, ...] = Field(min_length=1, max_length=64)
-    heads: tuple[HeadSpec, ...] = Field(min_length=1, max_length=1)
+    layers: tuple[Layer, ...] = Field(max_length=128)
+    heads: tuple[HeadSpec, ...] = Field(max_length=8)
 
     @model_validator(mode="before")
     @classmethod
@@ -60,20 +66,18 @@ class ModelSpec(Spec):
         known = {INPUT}
         for layer in self.layers:
             if layer.name in known:
-                raise ValueError(f"two layers are called {layer.name!r}: give each its own name ('input' is the image)")
+                raise ValueError(f"two layers are called {layer.name!r}: give each its own name ('input' is what is fed in)")
             for name in layer.inputs:
                 if name not in known:
                     raise ValueError(f"layer {layer.name!r} is fed by {name!r}, which is not a layer before it")
-            if len(layer.inputs) != 1:
-                raise ValueError(f"layer {layer.name!r} takes one input, and {len(layer.inputs)} are named")
             known.add(layer.name)
+        heads = set()
         for head in self.heads:
             if head.layer not in known - {INPUT}:
                 raise ValueError(f"head {head.name!r} reads layer {head.layer!r}, which does not exist")
-        used = {name for layer in self.layers for name in layer.inputs} | {head.layer for head in self.heads}
-        for layer in self.layers:
-            if layer.name not in used:
-                raise ValueError(f"layer {layer.name!r} feeds no other layer and no head: connect it or remove it")
+            if head.name in heads:
+                raise ValueError(f"two heads are called {head.name!r}: give each its own name")
+            heads.add(head.name)
         return self
 
     def layer(self, name: str) -> Layer:
@@ -114,9 +118,13 @@ class AugmentationSpec(Spec):
 
 
 class DataSpec(Spec):
-    """Which images. `validation` is the part of the training images held out, or "test" for the test images themselves."""
+    """Which images or series. `validation` is the part of the training part held out, or "test" for the test part itself.
+
+    points_seen: of a series, how many of its first points the network sees; the rest can be forecast. None: all of them.
+    """
 
     dataset: DatasetName = "mnist-5k"
+    points_seen: int | None = Field(None, ge=1, le=1000)
     validation: Literal["test"] | Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.1
     augmentation: AugmentationSpec = AugmentationSpec()
 

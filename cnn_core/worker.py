@@ -3,7 +3,6 @@
 The process holds the lock on its folder's worker.lock for as long as it lives, and that lock alone says that the run is alive.
 """
 
-import math
 import os
 import sys
 import threading
@@ -11,16 +10,17 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core import checkpoint, datasets, patience
+from cnn_core import checkpoint, patience
 from cnn_core.cores import device, share_cores
 from cnn_core.course import Course, lay_out
 from cnn_core.errors import LabError
 from cnn_core.files import replacing
+from cnn_core.scoring import score_all, with_accuracy
 from cnn_core.sink import Sink, StopRequested, StoreSink
 from cnn_core.spec import RunSpec
 from cnn_core.stopping import asked_for, give_up, insist, nothing_learned
@@ -61,7 +61,7 @@ def train(spec: RunSpec, sink: Sink, course: Course | None = None) -> str:
     if outcome == "finished" or (outcome == "stopped" and tests < CHEAP_TESTS):
         sink.stage("Reading the test images")
         with suppress(StopRequested):  # trained, but not tested
-            _score_all(spec, course, sink)
+            score_all(spec, course, sink)
     if course.message:  # trained further, it is not stopped for that again; interrupted before this, it is
         course.reporter.history[-1]["stopped_early"] = 1.0
         checkpoint.write(sink.path(""), taken)
@@ -83,7 +83,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     sink.go_on_from(start, epoch)
     keras.utils.set_random_seed(spec.training.seed)
     sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training", device=device(spec))
-    reporter = Reporter(sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap)
+    reporter = Reporter(sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap, partial(with_accuracy, spec))
     course.reporter = reporter
     if kept:
         reporter.epochs, reporter.logs, reporter.history = epoch, kept.logs, list(kept.history)
@@ -185,41 +185,14 @@ def _end_epoch(course: Course, epoch: int, logs: Mapping[str, float]) -> None:
 def _save(spec: RunSpec, course: Course, sink: Sink) -> None:
     """Keep the weights and the whole network, which can be trained on where it is loaded."""
     from cnn_core.callbacks import save_weights
-    from cnn_core.model import ordinary_optimizer
+    from cnn_core.model import goals, ordinary_optimizer
 
     trainer = course.trainer
     optimizer = ordinary_optimizer(trainer.optimizer, spec.training, course.batches.steps, trainer.trainable_variables)
-    course.model.compile(optimizer=optimizer, loss=trainer.loss, metrics=["accuracy"])
+    course.model.compile(optimizer=optimizer, **goals(spec))
     save_weights(course.model, sink)
     with replacing(sink.path("model.keras")) as new:
         course.model.save(new)
-
-
-def _score_all(spec: RunSpec, course: Course, sink: Sink) -> None:
-    """Score the last weights and, where they are others, the best."""
-    from cnn_core.model import planned_optimizer
-
-    step = course.step
-    loss, accuracy, probabilities = score(course.model, course.data, sink, course.reading)
-    _keep_scores(sink, "test_probabilities.npy", probabilities, test_accuracy=accuracy, test_loss=loss)
-    best = checkpoint.read_best(sink.path(""))
-    if best is None or not best.fits(course.model.weights):
-        return
-    if best.step != step:
-        course.model.set_weights(best.variables)
-        loss, accuracy, probabilities = score(course.model, course.data, sink, course.reading)
-    _keep_scores(sink, "best_probabilities.npy", probabilities, best_test_accuracy=accuracy, best_test_loss=loss)
-    course.model.compile(  # with a fresh optimizer: its state at that epoch is not kept
-        optimizer=planned_optimizer(spec.training, course.batches.steps), loss=course.trainer.loss, metrics=["accuracy"]
-    )
-    with replacing(sink.path("best.keras")) as new:
-        course.model.save(new)
-
-
-def _keep_scores(sink: Sink, file: str, probabilities: np.ndarray, **scores: float) -> None:
-    with replacing(sink.path(file)) as new:
-        np.save(new, probabilities)
-    sink.append([], **scores)
 
 
 def _downloading(sink: Sink, part: float) -> None:
@@ -227,32 +200,6 @@ def _downloading(sink: Sink, part: float) -> None:
     sink.stage(f"Downloading the images: {part:.0%}")
     if sink.stop_requested():
         raise StopRequested
-
-
-def score(model, data: datasets.Dataset, sink: Sink, batch_size: int = 1000) -> tuple[float, float, np.ndarray]:
-    """(loss, accuracy, probabilities) of the model on the test images; the last is float32 (n, classes).
-
-    Raises StopRequested when someone asks to stop now, not before, and Diverged when the loss is not a number.
-    """
-    import keras
-
-    from cnn_core.callbacks import Diverged
-    from cnn_core.model import evaluation_batches
-
-    stopped_before = sink.stop_requested()
-
-    def listen(batch: int, logs: dict | None) -> None:
-        if not stopped_before and sink.stop_requested():
-            raise StopRequested
-
-    # A fresh compile: the metrics of training count in executions of several batches.
-    model.compile(loss=model.loss, metrics=["accuracy"])
-    batches = evaluation_batches(data.x_test, data.y_test, batch_size)
-    ears = [keras.callbacks.LambdaCallback(on_test_batch_end=listen, on_predict_batch_end=listen)]
-    loss, accuracy = model.evaluate(batches, verbose=0, callbacks=ears)
-    if not math.isfinite(loss):
-        raise Diverged(f"The loss on the test images is {loss}.")
-    return loss, accuracy, model.predict(batches.map(lambda images, labels: images), verbose=0, callbacks=ears)
 
 
 def run(folder: Path, prepared: Course | None = None) -> None:

@@ -82,7 +82,7 @@ state.edit_draft(
     )
 )
 draft = st.session_state.draft
-network = shapes.report(draft.model, info.input_shape, len(info.labels))
+network = shapes.report(draft.model, draft.data)
 with train_column, st.container(horizontal=True, vertical_alignment="center"):
     faulty = bool(network.errors)
     why = (

@@ -4,7 +4,7 @@ import pytest
 
 from cnn_core import cores
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
-from cnn_core.cores import in_halves
+from cnn_core.cores import splits_batches
 from cnn_core.presets import preset
 from cnn_core.spec import RunSpec, change
 
@@ -20,14 +20,14 @@ from cnn_core.spec import RunSpec, change
 )
 def test_batches_in_halves(settings, halves):
     spec = change(preset("lenet5").spec, settings)
-    assert in_halves(spec, 2) == halves
-    assert not in_halves(spec, 1)
+    assert splits_batches(spec, 2) == halves
+    assert not splits_batches(spec, 1)
 
 
 def test_batch_normalisation_sees_whole_batches():
     blocks = Blocks(conv=(ConvBlock(filters=4, batch_normalization=True),))
-    assert not in_halves(RunSpec(model=to_graph(blocks)), 2)
-    assert in_halves(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=4),)))), 2)
+    assert not splits_batches(RunSpec(model=to_graph(blocks)), 2)
+    assert splits_batches(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=4),)))), 2)
 
 
 def test_threads_are_those_that_were_asked_for_or_one_a_core(monkeypatch):

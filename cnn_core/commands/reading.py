@@ -5,7 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from cnn_core import datasets
+import numpy as np
+
+from cnn_core import datasets, targets
 from cnn_core.commands.answers import result, say, summary
 from cnn_core.commands.training import open_lab, read_spec
 from cnn_core.errors import LabError
@@ -33,20 +35,34 @@ def show(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    from cnn_core.evaluation import score_run
+    from cnn_core.evaluation import Scores, score_run
 
     lab = open_lab()
     run = lab.store.get(options.run)
-    scores, labels = score_run(lab, run.run)
-    data = {
-        "run": run.run,
-        "test_accuracy": scores.accuracy,
-        "test_loss": run.test_loss,
-        "confusion": scores.confusion.tolist(),
-        "class_accuracy": dict(zip(labels, scores.class_accuracy.tolist(), strict=True)),
-        "mistakes": scores.mistakes[:20].tolist(),
-    }
-    lines = [f"Test accuracy: {scores.accuracy:.4f}", *(f"{name}: {value:.4f}" for name, value in data["class_accuracy"].items())]
+    scores, main = score_run(lab, run.run), targets.main_head(run.spec)
+    heads, lines = {}, []
+    for head in run.spec.model.heads:
+        found, labels = scores[head.name], targets.labels(run.spec, head)
+        title = f"{head.name}: " if len(scores) > 1 else ""
+        if isinstance(found, Scores):
+            each = dict(zip(labels, found.class_accuracy.tolist(), strict=True))
+            heads[head.name] = {
+                "accuracy": found.accuracy,
+                "confusion": found.confusion.tolist(),
+                "class_accuracy": each,
+                "mistakes": found.mistakes[:20].tolist(),
+            }
+            lines += [f"{title}Test accuracy: {found.accuracy:.4f}", *(f"{name}: {value:.4f}" for name, value in each.items())]
+        else:
+            heads[head.name] = {
+                "mean_squared_error": found.mean_squared_error,
+                "mean_absolute_error": found.mean_absolute_error,
+            }
+            lines += [f"{title}{name.replace('_', ' ')}: {value:.4f}" for name, value in heads[head.name].items()]
+    data = {"run": run.run, "test_accuracy": run.test_accuracy, "test_loss": run.test_loss, "heads": heads}
+    if main:  # the first head that names classes stands for the run
+        found = heads[main.name]
+        data |= {"test_accuracy": found["accuracy"], **{name: value for name, value in found.items() if name != "accuracy"}}
     say(options, data, "\n".join(lines))
     return 0
 
@@ -58,6 +74,8 @@ def classify(options: argparse.Namespace) -> int:
     lab = open_lab()
     run = lab.store.get(options.run)
     weights = lab.weights(run.run)
+    if datasets.info(run.spec.data.dataset).is_series:
+        raise LabError(f"Run {run.run} reads series of points and no images. Name a run that was trained on images.")
     digits = []
     for file in options.images:
         try:
@@ -68,40 +86,41 @@ def classify(options: argparse.Namespace) -> int:
             raise LabError(f"{file} cannot be read ({error.strerror}). Check its name and try again.") from None
     from cnn_core.inference import TrainedModel
 
-    model = TrainedModel(run.spec, weights)
-    labels = datasets.info(run.spec.data.dataset).labels
+    model, main = TrainedModel(run.spec, weights), targets.main_head(run.spec)
     answers = []
     for file, digit in zip(options.images, digits, strict=True):
         if digit.empty:
             answers.append({"file": file, "label": None, "confidence": None, "probabilities": None, "empty": True})
             continue
-        probabilities = model.probabilities(digit.pixels[None])[0]
-        best = int(probabilities.argmax())
-        answers.append(
-            {
-                "file": file,
-                "label": labels[best],
-                "confidence": float(probabilities[best]),
-                "probabilities": probabilities.tolist(),
-            }
-        )
-    lines = [
-        f"{answer['file']}: "
-        + ("nothing is drawn on it" if answer["label"] is None else f"{answer['label']} ({answer['confidence']:.1%})")
-        for answer in answers
-    ]
-    say(options, answers, "\n".join(lines))
+        said = model.answers(digit.pixels[None])
+        heads = {head.name: _said(targets.labels(run.spec, head), said[head.name][0]) for head in run.spec.model.heads}
+        more = {"heads": heads} if len(heads) > 1 else {}
+        answers.append({"file": file, **(heads[main.name] if main else {}), **more})
+    say(options, answers, "\n".join(f"{answer['file']}: {_in_words(answer)}" for answer in answers))
     return 0
+
+
+def _said(labels: tuple[str, ...], values: np.ndarray) -> dict:
+    """The answer of one head as data."""
+    best = int(values.argmax())
+    return {"label": labels[best], "confidence": float(values[best]), "probabilities": values.tolist()}
+
+
+def _in_words(answer: dict) -> str:
+    if answer["label"] is None:
+        return "nothing is drawn on it"
+    heads = answer.get("heads", {"": answer})
+    return ", ".join(f"{said['label']} ({said['confidence']:.1%})" for said in heads.values())
 
 
 def shapes(options: argparse.Namespace) -> int:
     wanted = read_spec(options)
-    info = datasets.info(wanted.data.dataset)
-    network = report(wanted.model, info.input_shape, len(info.labels))
+    network = report(wanted.model, wanted.data)
     layers = [
         {
             "name": layer.name,
             "kind": layer.kind,
+            "inputs": layer.inputs,
             "output_shape": layer.output_shape,
             "parameters": layer.parameters,
             "multiply_adds": layer.multiply_adds,
