@@ -1,5 +1,6 @@
 """What a layer shows for one image, in the order and the words of the pages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,20 +8,13 @@ import numpy as np
 from cnn_core.layer_kinds import BaseLayer
 from cnn_core.spec import INPUT, ModelSpec
 
-DESCRIPTIONS = {
-    "Conv2D": "convolution",
-    "MaxPooling2D": "max pooling",
-    "AveragePooling2D": "average pooling",
-    "MinPooling2D": "min pooling",
-    "BatchNormalization": "batch normalisation",
-    "Activation": "activation",
-    "Dense": "dense",
-}
+PASSING = ("Flatten", "Dropout", "GaussianNoise")  # a row of values that is seen before or behind them as well
 
 
 @dataclass(frozen=True)
 class LayerView:
-    """One layer for one image. values: (height, width, channels) for maps or (units,) for bars; note: what to know when looking."""
+    """One layer for one example. values: (height, width, channels) for maps, (points, channels) for curves or (units,) for bars;
+    note: what to know when looking."""
 
     name: str
     kind: str
@@ -32,19 +26,23 @@ class LayerView:
     def is_map(self) -> bool:
         return self.values.ndim == 3
 
+    @property
+    def is_curves(self) -> bool:
+        return self.values.ndim == 2
+
 
 def views(model: ModelSpec, activations: dict[str, np.ndarray]) -> list[LayerView]:
-    """Every layer worth a look, in order: maps of those that make maps, values of dense layers and their activations."""
+    """Every layer worth a look, in order: maps and curves of those that make them, values of those that give a row."""
     seen = []
     for layer in model.layers:
         values = activations[layer.name]
-        if layer.has_map or layer.kind == "Dense":
+        if layer.has_map or (values.ndim == 1 and layer.kind not in PASSING):
             seen.append(LayerView(layer.name, layer.kind, _title(layer, values), values, _note(model, layer, values)))
     return seen
 
 
 def _title(layer: BaseLayer, values: np.ndarray) -> str:
-    what = DESCRIPTIONS[layer.kind]
+    what = layer.title
     if layer.kind == "Activation":
         what = f"{layer.function} activation"
     shape = " × ".join(str(side) for side in values.shape)
@@ -52,25 +50,34 @@ def _title(layer: BaseLayer, values: np.ndarray) -> str:
 
 
 def _note(model: ModelSpec, layer: BaseLayer, values: np.ndarray) -> str:
-    if layer.kind == "MinPooling2D":
+    if layer.kind.startswith("MinPooling"):
         source = layer.inputs[0]
         before = None if source == INPUT else model.layer(source)
         if getattr(before, "function", "") == "relu":
             return "Min pooling after ReLU gives mostly zeros: one zero in a window is enough."
     if not np.any(values):
-        return "Every value of this layer is zero for this image."
-    if values.ndim == 3:
-        silent = int((values == 0).all(axis=(0, 1)).sum())
+        return "Every value of this layer is zero for this example."
+    if values.ndim > 1:
+        silent = int((values == 0).all(axis=tuple(range(values.ndim - 1))).sum())
         if silent:
-            return f"{silent} of {values.shape[2]} maps are zero everywhere for this image."
+            what = "maps" if values.ndim == 3 else "curves"
+            return f"{silent} of {values.shape[-1]} {what} are zero everywhere for this example."
     return ""
 
 
-def kernel_pictures(kernels: np.ndarray) -> tuple[np.ndarray, str]:
-    """Pictures of a convolution's kernels, (height, width, filters), and what they show.
+def kernels(kind: str, weights: Mapping[str, np.ndarray]) -> tuple[np.ndarray, str] | None:
+    """Pictures of a layer's kernels, (height, width, filters), or curves, (width, filters), and what they show; None for none.
 
-    A kernel has one slice for each input channel: with one channel it is shown as it is, with more as the mean over them.
+    A kernel has one slice for each input channel that it sees: with one it is shown as it is, with more as the mean over them.
+    kind: of the layer. weights: its own, by Keras' names for them.
     """
-    if kernels.shape[2] == 1:
-        return kernels[:, :, 0], "Each filter's kernel."
-    return kernels.mean(axis=2), f"Each filter's kernel, as the mean over its {kernels.shape[2]} input channels."
+    if kind in ("DepthwiseConv2D", "SeparableConv2D"):
+        kernel = weights["kernel" if kind == "DepthwiseConv2D" else "depthwise_kernel"]
+        return kernel.reshape(*kernel.shape[:2], -1), "The kernels of each channel: none sees another channel."
+    if kind not in ("Conv2D", "Conv1D"):
+        return None
+    kernel = weights["kernel"]
+    channels = kernel.shape[-2]
+    if channels == 1:
+        return kernel[..., 0, :], "Each filter's kernel."
+    return kernel.mean(axis=-2), f"Each filter's kernel, as the mean over its {channels} input channels."

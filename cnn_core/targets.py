@@ -75,6 +75,23 @@ def answers(spec: RunSpec, examples: np.ndarray, labels: np.ndarray) -> Answers:
     return wanted if len(wanted) > 1 else next(iter(wanted.values()))
 
 
+def metrics(spec: RunSpec) -> list[tuple[str, str]]:
+    """The measured values worth a curve, each as (name, title): of each head what it is judged by and its loss, then their sum.
+
+    >>> from cnn_core.presets import preset
+    >>> metrics(preset("tiny").spec)
+    [('accuracy', 'Accuracy'), ('loss', 'Loss')]
+    """
+    several, found = len(spec.model.heads) > 1, []
+    for head in spec.model.heads:
+        judged = "accuracy" if labels(spec, head) else "mean_absolute_error"
+        before, title = (f"{head.name}_", f"{head.name}: ") if several else ("", "")
+        for metric in (judged, "loss"):
+            words = metric.replace("_", " ")
+            found.append((f"{before}{metric}", f"{title}{words}" if several else words.capitalize()))
+    return [*found, ("loss", "Loss of all heads")] if several else found
+
+
 def main_head(spec: RunSpec) -> HeadSpec | None:
     """The head whose accuracy is the run's: the first that names classes, None where none does."""
     known = of(spec.data)

@@ -1,10 +1,10 @@
-"""Look inside: feature maps of every layer for the current digit, kernels of every convolution, dense layers as bars."""
+"""Look inside: feature maps of every layer for the current example, kernels of every convolution, dense layers as bars."""
 
 import streamlit as st
 
 from cnn_core import insight
-from pages.components import layer_view, pictures, state
-from pages.components.input_picker import input_picker
+from pages.components import layer_view, state
+from pages.components.input_picker import input_picker, show_input
 from pages.components.run_picker import run_picker
 
 state.open_session()
@@ -19,18 +19,17 @@ with scale:
 picture, layers = st.columns([2, 5], gap="medium")
 with picture:
     st.subheader("Input", anchor=False)
-    digit = input_picker(run.spec.data.dataset)
-    if digit is not None and not digit.empty:
-        st.image(pictures.enlarged(digit.pixels, 6), width=168, alt="The digit as the network sees it, 28 by 28 pixels")
+    example = input_picker(run.spec.data)
+    show_input(run.spec.data, example)
 with layers:
-    if digit is None or digit.empty:
+    if example is None:
         st.info("Draw a digit, upload one or take a test image: every layer's feature maps for it appear here.")
         st.stop()
     model = state.model(run.run)
-    activations = model.activations(digit.pixels)
+    activations = model.activations(example)
     views = insight.views(run.spec.model, activations)
     limits = layer_view.limits(views)
     for view in views:
         layer_view.show(view, mode, limits)
-        if view.kind == "Conv2D":
-            layer_view.show_kernels(view.name, model.kernels(view.name))
+        if (kernels := insight.kernels(view.kind, model.weights(view.name))) is not None:
+            layer_view.show_kernels(view.name, *kernels)

@@ -1,19 +1,22 @@
-"""The digit that the network is asked about: drawn, uploaded or taken from the test images. It is kept for the session."""
+"""The example that the network is asked about: a digit that is drawn or uploaded, or one of the test part. It is kept for the session."""
 
 import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from cnn_core import datasets
+from cnn_core import datasets, figures, targets
 from cnn_core.drawing import Digit, prepare, read_image
 from cnn_core.errors import ImageError, LabError
-from pages.components import state
+from cnn_core.spec import DataSpec
+from pages.components import pictures, state
 
 ROUTES = {"draw": "Draw", "upload": "Upload", "test": "Test image"}
 
 
-def input_picker(dataset: str) -> Digit | None:
-    """The current digit, or None when there is none yet. Every route leads to the same 28x28 pixels."""
+def input_picker(data: DataSpec) -> np.ndarray | None:
+    """The current example, or None when there is none yet: an image, uint8 (28, 28), or a series, float32 (points, 1)."""
+    if datasets.info(data.dataset).is_series:
+        return _test_example(data.dataset)
     st.session_state.setdefault("route", "draw")
     route = st.segmented_control(
         "Picture",
@@ -24,10 +27,32 @@ def input_picker(dataset: str) -> Digit | None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    return {"draw": _drawn, "upload": _uploaded, "test": _test_image}[route](dataset)
+    if route == "test":
+        return _test_example(data.dataset)
+    digit = _drawn() if route == "draw" else _uploaded()
+    return None if digit is None or digit.empty else digit.pixels
 
 
-def _drawn(dataset: str) -> Digit | None:
+def show_input(data: DataSpec, example: np.ndarray | None) -> None:
+    """The example as the network sees it."""
+    if datasets.info(data.dataset).is_series:
+        _show_series(data, example)
+        return
+    if example is not None:
+        st.image(pictures.enlarged(example, 7), width=196, alt="The digit as the network sees it, 28 by 28 pixels")
+    st.caption("28 × 28 pixels, fitted and centred as MNIST's digits were.")
+
+
+def _show_series(data: DataSpec, example: np.ndarray | None) -> None:
+    if example is None:
+        return
+    seen = targets.seen(data)
+    alt = f"The series: {len(example)} points, of which the network sees the first {seen}"
+    st.plotly_chart(figures.series(example[:, 0], seen), key="input_series", config={"displayModeBar": False}, alt=alt)
+    st.caption(f"It sees {'all' if seen == len(example) else f'the first {seen}'} of {len(example)} points.")
+
+
+def _drawn() -> Digit | None:
     session = st.session_state
     session.setdefault("brush", 20)
     session.setdefault("canvas_number", 0)
@@ -80,7 +105,7 @@ def _redraw(without: int | None) -> None:
         session.drawn, session.drawn_by_strokes = None, {}
 
 
-def _uploaded(dataset: str) -> Digit | None:
+def _uploaded() -> Digit | None:
     file = st.file_uploader(
         "A picture of one digit", type=["png", "jpg", "jpeg"], help="PNG or JPG, dark on light or light on dark, at most 5 MB."
     )
@@ -94,7 +119,7 @@ def _uploaded(dataset: str) -> Digit | None:
     return st.session_state.uploaded
 
 
-def _test_image(dataset: str) -> Digit | None:
+def _test_example(dataset: str) -> np.ndarray | None:
     if not datasets.is_here(dataset):
         st.info("The images of this network's dataset are not on this computer. Download them on the Build page.")
         return None
@@ -108,5 +133,6 @@ def _test_image(dataset: str) -> Digit | None:
     ):
         st.session_state.test_index = int(np.random.default_rng().integers(len(data.y_test)))
     index = st.session_state.test_index
-    st.caption(f"Test image {index + 1:,} of {len(data.y_test):,}. It is labelled **{data.info.labels[data.y_test[index]]}**.")
-    return Digit(data.x_test[index, ..., 0], False)
+    what = "series" if data.info.is_series else "image"
+    st.caption(f"Test {what} {index + 1:,} of {len(data.y_test):,}. It is labelled **{data.info.labels[data.y_test[index]]}**.")
+    return data.x_test[index] if data.info.is_series else data.x_test[index, ..., 0]

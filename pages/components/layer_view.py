@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core import figures, insight
+from cnn_core import figures
 from cnn_core.insight import LayerView
 
 SCALES = {"map": "Each map", "layer": "Each layer", "all": "All layers"}
@@ -26,8 +26,8 @@ def scale_control() -> str:
 
 
 def limits(views: list[LayerView]) -> tuple[float, float]:
-    """Smallest and largest value of all feature maps of the network."""
-    values = [view.values for view in views if view.is_map]
+    """Smallest and largest value of all feature maps or curves of the network."""
+    values = [view.values for view in views if view.is_map or view.is_curves]
     return (min(float(v.min()) for v in values), max(float(v.max()) for v in values)) if values else (0.0, 1.0)
 
 
@@ -36,32 +36,39 @@ def show(view: LayerView, mode: str, everywhere: tuple[float, float]) -> None:
     st.markdown(f"**{view.title}**")
     if view.note:
         st.caption(f":material/info: {view.note}")
-    if not view.is_map:
+    if not view.is_map and not view.is_curves:
         alt = f"Values of the {len(view.values)} units of {view.name}"
         st.plotly_chart(figures.value_bars(view.values), key=f"bars_{view.name}", config=PLAIN, alt=alt)
         return
     own = (float(view.values.min()), float(view.values.max()))
     reach = own if mode == "layer" else everywhere
-    shown = _page(view.name, view.values.shape[2], "feature maps")
-    grid = figures.maps_grid(view, mode, reach, shown)
-    words = {"map": "each map on its own scale", "layer": f"one scale for this layer, {own[0]:.2f} to {own[1]:.2f}"}
+    what, draw = ("feature maps", figures.maps_grid) if view.is_map else ("feature curves", figures.curves_grid)
+    shown = _page(view.name, view.values.shape[-1], what)
+    grid = draw(view.values, mode, reach, shown)
+    words = {"map": "each on its own scale", "layer": f"one scale for this layer, {own[0]:.2f} to {own[1]:.2f}"}
     scale = words.get(mode, f"one scale for all layers, {reach[0]:.2f} to {reach[1]:.2f}")
     with st.container(key=f"row_maps_{view.name}"):
-        st.plotly_chart(grid, key=f"maps_{view.name}", config=PLAIN, alt=f"Feature maps of {view.name}, {scale}")
-    st.caption(f"Colours: {scale}.")
+        st.plotly_chart(grid, key=f"maps_{view.name}", config=PLAIN, alt=f"{what.capitalize()} of {view.name}, {scale}")
+    st.caption(f"{'Colours' if view.is_map else 'Heights'}: {scale}.")
 
 
-def show_kernels(name: str, kernels: np.ndarray) -> None:
-    """The learned kernels of a convolution."""
-    pictures, words = insight.kernel_pictures(kernels)
+def show_kernels(name: str, pictures: np.ndarray, words: str) -> None:
+    """The learned kernels of a convolution: pictures (height, width, filters) or curves (width, filters)."""
+    size = " × ".join(map(str, pictures.shape[:-1]))
     with st.expander(
-        f"Kernels of {name}: {kernels.shape[0]} × {kernels.shape[1]}", expanded=kernels.shape[2] == 1, key=f"open_kernels_{name}"
+        f"Kernels of {name}: {size}", expanded=words.startswith("Each filter's kernel."), key=f"open_kernels_{name}"
     ):
-        shown = _page(f"kernels_{name}", pictures.shape[2], "kernels")
-        grid = figures.kernel_grid(pictures, shown)
+        shown = _page(f"kernels_{name}", pictures.shape[-1], "kernels")
+        if pictures.ndim == 3:
+            grid = figures.kernel_grid(pictures, shown)
+        else:
+            grid = figures.curves_grid(pictures, "layer", (float(pictures.min()), float(pictures.max())), shown)
         with st.container(key=f"row_kernels_{name}"):
             st.plotly_chart(grid, key=f"kernels_{name}", config=PLAIN, alt=f"Learned kernels of {name}")
-        st.caption(f"{words} Red weights raise the output, blue ones lower it.")
+        meaning = (
+            "Red weights raise the output, blue ones lower it." if pictures.ndim == 3 else "Weights above 0 raise the output."
+        )
+        st.caption(f"{words} {meaning}")
 
 
 def _page(name: str, count: int, what: str) -> int:

@@ -5,7 +5,7 @@ from math import ceil
 
 import streamlit as st
 
-from cnn_core import figures
+from cnn_core import figures, targets
 from cnn_core.curves import Curves
 from cnn_core.run import ACTIVE, Run
 from pages.components import audience, state
@@ -51,21 +51,33 @@ def _panel(name: str, every: float, chart_height: int) -> None:
     if run.is_over and state.lab().has_weights(run):
         weights_choice(run)
     marks = tuple((event["step"], f"{event['kind']} {event['text']}") for event in state.lab().store.events(name))
-    left, right = st.columns(2)
-    for column, metric in ((left, "accuracy"), (right, "loss")):
+    metrics = targets.metrics(run.spec)
+    columns = st.columns(2)
+    for number, (metric, title) in enumerate(metrics):
         version = (run.resumed, curves.version)
-        figure = _figure(name, version, metric, run.steps_per_epoch, run.epochs, run.best_epoch, marks, chart_height, curves)
+        best = run.best_epoch
+        figure = _figure(name, version, metric, title, run.steps_per_epoch, run.epochs, best, marks, chart_height, curves)
         last = curves.last(metric)
-        alt = f"{metric} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
-        column.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
+        alt = f"{title} over the epochs of training and validation" + ("" if last is None else f"; now {last:.3f}")
+        place = columns[number % 2] if number < 2 * (len(metrics) // 2) else st
+        place.plotly_chart(figure, key=f"curve_{metric}", config={"displayModeBar": False}, alt=alt)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _figure(
-    run: str, version: tuple, metric: str, steps: int, epochs: int, best: int, marks: tuple, height: int, _curves: Curves
+    run: str,
+    version: tuple,
+    metric: str,
+    title: str,
+    steps: int,
+    epochs: int,
+    best: int,
+    marks: tuple,
+    height: int,
+    _curves: Curves,
 ):
     """A chart of what is known now, drawn once for all viewers."""
-    return figures.training_curves(_curves, metric, steps, epochs, best, marks, height)
+    return figures.training_curves(_curves, metric, steps, epochs, best, marks, height, title)
 
 
 def _header(run: Run) -> None:
@@ -128,6 +140,8 @@ def _result(run: Run) -> None:
     words = [f"{run.epoch} of {run.epochs} epochs"]
     if run.test_accuracy is not None:
         words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
+    elif run.test_loss is not None:
+        words.insert(0, f"**Test loss {run.test_loss:.4f}**")
     elif has_weights:
         words.insert(0, "Not tested yet: See its mistakes tests it")
     if run.seconds is not None:

@@ -7,23 +7,36 @@ from cnn_core.shapes import NetworkReport
 
 
 def network_view(network: NetworkReport) -> None:
-    """Faults first, then the drawing, then the table of shapes and costs."""
+    """Faults first, then the drawing and the graph, then the table of shapes and costs."""
     for fault in network.errors:
         st.error(fault, icon=":material/error:")
-    words = f"Network of {len(network.layers)} layers from {' × '.join(map(str, network.input_shape))} to the classes"
-    st.plotly_chart(figures.network_drawing(network), key="network", config={"displayModeBar": False}, alt=words)
+    if not network.layers:
+        return
+    if network.is_chain:
+        drawing, graph = st.tabs(["Drawing", "Graph"])
+        words = f"Network of {len(network.layers)} layers from {' × '.join(map(str, network.input_shape))} to the classes"
+        figure = figures.network_drawing(network)
+        drawing.plotly_chart(figure, key="network", config={"displayModeBar": False}, alt=words)
+    else:
+        graph = st.container()
+    with graph.container(key="graph"):
+        words = f"Graph of {len(network.layers)} layers from the input to {len(network.heads)} heads, with shapes and costs"
+        st.graphviz_chart(figures.network_graph(network), width="content", alt=words)
     rows = [
         {
             "Layer": layer.name,
             "Kind": layer.kind,
+            "From": ", ".join(layer.inputs),
             "Output": "✗ does not fit" if layer.error else " × ".join(map(str, layer.output_shape or ())) or "–",
             "Parameters": layer.parameters,
             "Formula": layer.formula,
             "Multiply-adds": layer.multiply_adds,
-            "Receptive field": "–" if layer.output_shape is None else _field(layer.receptive_field),
+            "Receptive field": "–" if layer.output_shape is None else _field(layer.receptive_field, len(network.input_shape) - 1),
         }
         for layer in network.layers
     ]
+    if network.is_chain:
+        rows = [{name: value for name, value in row.items() if name != "From"} for row in rows]
     blank = dict.fromkeys(rows[0], "")
     rows.append(blank | {"Layer": "Total", "Parameters": network.parameters, "Multiply-adds": network.multiply_adds})
     numbers = {name: st.column_config.NumberColumn(format="localized") for name in ("Parameters", "Multiply-adds")}
@@ -37,5 +50,5 @@ def network_view(network: NetworkReport) -> None:
     )
 
 
-def _field(field: int | None) -> str:
-    return "whole image" if field is None else f"{field} × {field}"
+def _field(field: int | None, axes: int) -> str:
+    return "the whole input" if field is None else " × ".join([str(field)] * axes)

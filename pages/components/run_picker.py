@@ -30,7 +30,9 @@ def run_picker() -> Run | None:
 
 
 def _title(run: Run) -> str:
-    accuracy = "no test score" if run.test_accuracy is None else f"{run.test_accuracy:.1%}"
+    accuracy = f"{run.test_accuracy:.1%}" if run.test_accuracy is not None else "no test score"
+    if run.test_accuracy is None and run.test_loss is not None:
+        accuracy = f"loss {run.test_loss:.3f}"
     return f"{run.name} · {accuracy} · {run.run[9:11]}:{run.run[11:13]}"
 
 

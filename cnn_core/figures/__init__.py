@@ -1,0 +1,25 @@
+"""Arrays become Plotly figures. Pure: the same arrays give the same figure, and no page is known here."""
+
+from cnn_core.figures.answers import class_bars, confusion, probability_bars
+from cnn_core.figures.curves import compared_curves, learning_rate, training_curves
+from cnn_core.figures.maps import MAPS_SHOWN, curves_grid, kernel_grid, maps_grid, value_bars
+from cnn_core.figures.network import network_drawing, network_graph
+from cnn_core.figures.series import forecasts, series
+
+__all__ = [
+    "MAPS_SHOWN",
+    "class_bars",
+    "compared_curves",
+    "confusion",
+    "curves_grid",
+    "forecasts",
+    "kernel_grid",
+    "learning_rate",
+    "maps_grid",
+    "network_drawing",
+    "network_graph",
+    "probability_bars",
+    "series",
+    "training_curves",
+    "value_bars",
+]
