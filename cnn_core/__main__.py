@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from cnn_core import datasets, presets
-from cnn_core.commands import reading, training
+from cnn_core.commands import benchmarking, reading, training
 from cnn_core.errors import LabError
 from cnn_core.export import FORMATS
 
@@ -85,6 +85,13 @@ def _parser() -> Parser:
     classify.add_argument("run", metavar="RUN")
     classify.add_argument("images", metavar="IMAGE", nargs="+")
     _add_spec(add("shapes", reading.shapes, "Shapes and costs of each layer."))
+    benchmark = add(
+        "benchmark-presets", benchmarking.benchmark_presets, "Train every preset with several seeds: a table of what they reach."
+    )
+    benchmark.add_argument("presets", metavar="PRESET", nargs="*", help="all of them unless named")
+    benchmark.add_argument(
+        "--seeds", metavar="N", type=int, choices=range(1, 101), default=3, help="seeds of each, from 0; 3 unless told"
+    )
     to_file = add("export", reading.export, "Write a run as a file to take home.")
     to_file.add_argument("run", metavar="RUN")
     to_file.add_argument("--format", choices=FORMATS, required=True)

@@ -16,7 +16,7 @@ from cnn_core.store import default_home
 def train(options: argparse.Namespace) -> int:
     lab = Lab(default_home())
     run = _resumed(lab, options) if options.resume else _submitted(lab, options)
-    known = _wait(lab, run)
+    known = wait_for(lab, run)
     answer = result(lab.store, known)
     accuracy = "no test score" if known.test_accuracy is None else f"test accuracy {known.test_accuracy:.4f}"
     say(options, answer, f"{known.run}: {known.status}, {known.epoch} epochs, {accuracy}")
@@ -54,7 +54,7 @@ def _value(text: str):
         return text
 
 
-def _wait(lab: Lab, run: str) -> Run:
+def wait_for(lab: Lab, run: str, quiet: bool = False) -> Run:
     """Follow a run to its end, with a word on stderr whenever it has moved on. Ctrl-C stops the run and keeps what it learned."""
     said = None
     while True:
@@ -64,7 +64,7 @@ def _wait(lab: Lab, run: str) -> Run:
             word = (
                 f"{known.status}: {known.stage}" if known.stage != "Training" else f"epoch {known.epoch} of {known.epochs} done"
             )
-            if word != said and not known.is_over:
+            if word != said and not known.is_over and not quiet:
                 print(f"[{known.run}] {word}", file=sys.stderr)
                 said = word
             if known.is_over:

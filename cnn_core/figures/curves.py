@@ -32,7 +32,7 @@ def training_curves(
     """
     steps = max(1, steps_per_epoch)
     figure = go.Figure()
-    for phase, title, line, mode in (
+    for phase, words, line, mode in (
         ("step", "training, running", {"color": TRAINING, "width": 1, "dash": "dot"}, "lines"),
         ("train", "training", {"color": TRAINING, "width": 2.5}, "lines+markers"),
         ("validation", "validation", {"color": VALIDATION, "width": 2.5}, "lines+markers"),
@@ -42,7 +42,7 @@ def training_curves(
         figure.add_scatter(
             x=(curve.steps / steps).tolist(),
             y=curve.values.tolist(),
-            name=title,
+            name=words,
             mode=mode if len(curve.steps) > 1 else "markers",  # a line of one point is invisible
             line=line,
             marker={"size": 6, "symbol": symbol},

@@ -26,7 +26,7 @@ def _classes(head: HeadSpec, labels: tuple[str, ...], probabilities: np.ndarray)
     best = int(probabilities.argmax())
     st.markdown(f"### {labels[best]} &nbsp; :gray[{probabilities[best]:.1%}]")
     alt = f"Probability of each class; the answer is {labels[best]} with {probabilities[best]:.1%}"
-    bars = figures.probability_bars(probabilities, labels, height=70 + 23 * len(labels))
+    bars = figures.probability_bars(probabilities, labels, height=100 + 20 * len(labels))
     st.plotly_chart(bars, key=f"answer_{head.name}", config=PLAIN, alt=alt)
 
 

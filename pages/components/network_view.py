@@ -5,6 +5,8 @@ import streamlit as st
 from cnn_core import figures
 from cnn_core.shapes import NetworkReport
 
+MANY, LARGE = 12, 640  # layers whose graph is a box of so many pixels to scroll in
+
 
 def network_view(network: NetworkReport) -> None:
     """Faults first, then the drawing and the graph, then the table of shapes and costs."""
@@ -19,7 +21,7 @@ def network_view(network: NetworkReport) -> None:
         drawing.plotly_chart(figure, key="network", config={"displayModeBar": False}, alt=words)
     else:
         graph = st.container()
-    with graph.container(key="graph"):
+    with graph.container(key="graph", height=LARGE if len(network.layers) > MANY else "content"):
         words = f"Graph of {len(network.layers)} layers from the input to {len(network.heads)} heads, with shapes and costs"
         st.graphviz_chart(figures.network_graph(network), width="content", alt=words)
     rows = [
