@@ -55,11 +55,20 @@ def best_epoch(training: TrainingSpec, history: History) -> int:
 
 def watched_name(training: TrainingSpec, history: History) -> str:
     """What `best_epoch` goes by, in words: "validation loss", for example."""
-    name = "accuracy" if training.early_stopping == "off" else training.early_stopping
+    name = _measured("accuracy" if training.early_stopping == "off" else training.early_stopping, history)
     return f"{'validation' if any(f'val_{name}' in epoch for epoch in history) else 'training'} {name}"
 
 
+def _measured(name: str, history: History) -> str:
+    measured = not history or any(found in epoch for epoch in history for found in (name, f"val_{name}"))
+    return name if measured else "loss"
+
+
 def _watched(name: str, history: History) -> list[float]:
-    """The values of the validation part where there is one; of an accuracy its negative, so that lower is better."""
+    """The values of the validation part where there is one; of an accuracy its negative, so that lower is better.
+
+    A network that names no classes has no accuracy: then the loss stands for it.
+    """
+    name = _measured(name, history)
     sign = -1 if name == "accuracy" else 1
     return [sign * epoch.get(f"val_{name}", epoch.get(name, 0.0)) for epoch in history]

@@ -6,14 +6,16 @@ convolution arithmetic for deep learning" (2016), and Araujo et al., "Computing 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
-from cnn_core import targets
+from cnn_core import datasets, targets
 from cnn_core.errors import SpecError
 from cnn_core.layer_kinds import BaseLayer, KindError, Shape
 from cnn_core.spec import INPUT, DataSpec, HeadSpec, ModelSpec
 from cnn_core.targets import Target
+
+Field = dict[int, tuple[int, int]]  # cell i of a layer sees first + i·jump to last + i·jump: {jump: (first, last)}
 
 MERGES = ("Add", "Multiply", "Concatenate")
 MOST_PARAMETERS = 100_000_000  # 400 MB of weights, and Adam keeps three times as much
@@ -75,7 +77,10 @@ class NetworkReport:
 
 def report(model: ModelSpec, data: DataSpec) -> NetworkReport:
     """Follow an example of the data through the network. Faults are in the report, at the layer that causes them."""
-    return follow(model, targets.input_shape(data), targets.of(data))
+    network = follow(model, targets.input_shape(data), targets.of(data))
+    if datasets.info(data.dataset).is_series and (data.augmentation.active or data.augmentation.hands) and not network.error:
+        return replace(network, error="The random changes are for images, and these data are series. Switch all of them off.")
+    return network
 
 
 def check(model: ModelSpec, data: DataSpec) -> NetworkReport:
@@ -89,16 +94,16 @@ def check(model: ModelSpec, data: DataSpec) -> NetworkReport:
 def follow(model: ModelSpec, input_shape: Shape, known: Mapping[str, Target]) -> NetworkReport:
     """Follow an example of `input_shape` through the network, whose heads can have the targets of `known`."""
     shapes: dict[str, Shape | None] = {INPUT: tuple(input_shape)}
-    fields: dict[str, tuple[int | None, int]] = {INPUT: (1, 1)}  # (receptive field, jump)
+    fields: dict[str, Field | None] = {INPUT: {1: (0, 0)}}
     used = {name for layer in model.layers for name in layer.inputs} | {head.layer for head in model.heads}
     layers = []
     for layer in model.layers:
         reaching = tuple(shapes[name] for name in layer.inputs)
-        seen, fields[layer.name] = _sees(layer, [fields[name] for name in layer.inputs])
-        found = _layer(layer, reaching, seen, layer.name in used)
-        layers.append(found)
+        found = _layer(layer, reaching, layer.name in used)
         # An unconnected layer has a shape all the same: whoever connects it wants to see it.
-        shapes[layer.name] = found.output_shape
+        shapes[layer.name] = output = found.output_shape
+        fields[layer.name] = seen = _sees(layer, [fields[name] for name in layer.inputs], reaching[0], output)
+        layers.append(replace(found, receptive_field=_side(seen, output)))
     head_errors = {}
     for head in model.heads:
         if (shape := shapes[head.layer]) is not None and (error := targets.fault(head, model.layer(head.layer), shape, known)):
@@ -106,7 +111,7 @@ def follow(model: ModelSpec, input_shape: Shape, known: Mapping[str, Target]) ->
     return NetworkReport(tuple(input_shape), tuple(layers), model.heads, head_errors, _whole(model, layers))
 
 
-def _layer(layer: BaseLayer, shapes: tuple[Shape | None, ...], seen: int | None, used: bool) -> LayerReport:
+def _layer(layer: BaseLayer, shapes: tuple[Shape | None, ...], used: bool) -> LayerReport:
     about = (layer.name, layer.kind, layer.inputs, shapes)
     if any(shape is None for shape in shapes):
         return LayerReport(*about, None)
@@ -119,7 +124,7 @@ def _layer(layer: BaseLayer, shapes: tuple[Shape | None, ...], seen: int | None,
             )
         parameters, formula = layer.parameters(*shapes)
         error = None if used else "it feeds no other layer and no head. Connect it or remove it."
-        return LayerReport(*about, output, parameters, formula, layer.multiply_adds(*shapes), seen, error)
+        return LayerReport(*about, output, parameters, formula, layer.multiply_adds(*shapes), error=error)
     except KindError as error:
         return LayerReport(*about, None, error=str(error))
 
@@ -128,19 +133,41 @@ def _count_inputs(layer: BaseLayer) -> None:
     least, most = layer.takes
     if not least <= len(layer.inputs) <= most:
         wanted = "one input" if most == 1 else f"{least} to {most} inputs"
-        mend = f"Leave one, or let a {' or '.join(MERGES)} bring them together." if most == 1 else "Name more of them."
+        mend = (
+            f"Leave one, or let {', '.join(MERGES[:-1])} or {MERGES[-1]} bring them together."
+            if most == 1
+            else "Name more of them."
+        )
         raise KindError(
             f"{layer.kind} takes {wanted}, and {len(layer.inputs)} {'is' if len(layer.inputs) == 1 else 'are'} named. {mend}"
         )
 
 
-def _sees(layer: BaseLayer, fields: list[tuple[int | None, int]]) -> tuple[int | None, tuple[int | None, int]]:
-    """What one cell of a layer sees of the input, and (that, the distance between two cells). Of branches the widest counts."""
-    widths = [field for field, _ in fields]
-    jump = max(jump for _, jump in fields)
+def _sees(layer: BaseLayer, fields: list[Field | None], entering: Shape | None, output: Shape | None) -> Field | None:
+    """What the cells of a layer see of the input, by way of all its inputs."""
     size, strides = layer.window()
-    seen = None if None in widths or size == 0 else max(widths) + (size - 1) * jump
-    return seen, (seen, jump * max(strides, 1))
+    if output is None or size == 0 or None in fields:
+        return None
+    padding = getattr(layer, "padding", "valid")
+    if padding == "same":
+        before = max(0, (output[0] - 1) * strides + size - entering[0]) // 2
+    else:
+        before = 0 if padding == "valid" else padding
+    seen: Field = {}
+    for reaching in fields:
+        for jump, (first, last) in reaching.items():
+            reach = first - before * jump, last + (size - 1 - before) * jump
+            known = seen.get(jump * strides, reach)
+            seen[jump * strides] = min(reach[0], known[0]), max(reach[1], known[1])
+    return seen
+
+
+def _side(seen: Field | None, output: Shape | None) -> int | None:
+    """Side of what the middle cell sees; every other cell sees as much, unless branches with different strides meet."""
+    if seen is None:
+        return None
+    places = [output[0] // 2 * jump + end for jump, ends in seen.items() for end in ends]
+    return max(places) - min(places) + 1
 
 
 def _whole(model: ModelSpec, layers: list[LayerReport]) -> str | None:

@@ -75,6 +75,8 @@ class ModelSpec(Spec):
         for head in self.heads:
             if head.layer not in known - {INPUT}:
                 raise ValueError(f"head {head.name!r} reads layer {head.layer!r}, which does not exist")
+            if head.name.startswith("val_"):
+                raise ValueError(f"head {head.name!r} begins with 'val_', as Keras names what it measures in validation")
             if head.name in heads:
                 raise ValueError(f"two heads are called {head.name!r}: give each its own name")
             heads.add(head.name)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_core import checkpoint, worker
+from cnn_core import checkpoint, datasets, scoring, worker
 from cnn_core.blocks import Blocks, DenseBlock, to_graph
 from cnn_core.callbacks import Diverged
 from cnn_core.errors import LabError
@@ -49,7 +49,7 @@ def test_it_ends_when_the_validation_loss_no_longer_falls(stopped_early):
 def test_the_weights_of_the_best_epoch_are_kept_beside_the_last(stopped_early):
     sink = stopped_early
     model = load_model(OVERFITTING, sink.path("best"))
-    data = worker.datasets.load("mnist-5k")
+    data = datasets.load("mnist-5k")
     images, labels = data.x_train[2000:] / np.float32(255), data.y_train[2000:]
     model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     assert model.evaluate(images, labels, verbose=0)[0] == pytest.approx(min(losses(sink)), rel=1e-4)
@@ -58,7 +58,7 @@ def test_the_weights_of_the_best_epoch_are_kept_beside_the_last(stopped_early):
     saved = keras.saving.load_model(sink.path("best.keras"))
     for one, other in zip(saved.get_weights(), checkpoint.read_best(sink.folder).variables, strict=True):
         np.testing.assert_array_equal(one, other)
-    probabilities = np.load(sink.path("best_probabilities.npy"))
+    probabilities = np.load(sink.path("best_answers.npz"))["label"]
     assert np.mean(probabilities.argmax(axis=1) == data.y_test) == pytest.approx(sink.values["best_test_accuracy"])
     assert sink.values["best_test_loss"] < sink.values["test_loss"]
 
@@ -101,7 +101,7 @@ def test_a_run_that_is_killed_while_it_is_tested_is_not_trained_past_its_early_s
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "score", dies)
+        patch.setattr(scoring, "score", dies)
         with pytest.raises(Killed):
             worker.train(OVERFITTING, QuietSink(tmp_path))
     sink = QuietSink(tmp_path)
@@ -174,10 +174,10 @@ def test_the_person_chooses_which_weights_answer(lab, wait_until, tmp_path):
     assert best.uses == "best" and best.test_loss < last.test_loss
     folder = lab.store.folder(run)
     assert lab.weights(run) == folder / "best"
-    assert score_run(lab, run)[0].accuracy == pytest.approx(best.test_accuracy)
-    images = worker.datasets.load("mnist-5k").x_test
+    assert score_run(lab, run)["label"].accuracy == pytest.approx(best.test_accuracy)
+    images = datasets.load("mnist-5k").x_test
     answers = TrainedModel(best.spec, lab.weights(run)).probabilities(images)
-    np.testing.assert_allclose(answers, np.load(folder / "best_probabilities.npy"), atol=1e-5)
+    np.testing.assert_allclose(answers, np.load(folder / "best_answers.npz")["label"], atol=1e-5)
     saved = keras.saving.load_model(export(lab, run, tmp_path))
     np.testing.assert_array_equal(saved.get_weights()[0], checkpoint.read_best(folder).variables[0])
     (folder / "best").write_bytes((folder / "best").read_bytes()[:-1])

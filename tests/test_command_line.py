@@ -138,7 +138,7 @@ def test_export(home, result, tmp_path):
     answers = keras.saving.load_model(tmp_path / "mine.keras").predict(
         datasets.load("mnist-5k").x_test / np.float32(255), verbose=0
     )
-    np.testing.assert_allclose(answers, np.load(home / result["run"] / "test_probabilities.npy"), atol=1e-5)
+    np.testing.assert_allclose(answers, np.load(home / result["run"] / "test_answers.npz")["label"], atol=1e-5)
 
 
 def test_shapes(quick, tmp_path):

@@ -11,7 +11,7 @@ from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.course import Course, can_be_rehearsed, lay_out, reading_size, rehearse, split, steps_per_execution
 from cnn_core.halves import HalvesModel
 from cnn_core.presets import PRESETS, preset
-from cnn_core.spec import RunSpec, change
+from cnn_core.spec import DataSpec, RunSpec, change
 from tests.sinks import QuietSink
 
 
@@ -41,8 +41,8 @@ def test_steps_between_two_looks_at_the_commands():
 
 def test_large_maps_are_read_in_smaller_batches():
     wide = to_graph(Blocks(conv=(ConvBlock(filters=256, pooling="none"),)))
-    assert reading_size(shapes.report(wide, (28, 28, 1), 10)) == 50_000_000 // (28 * 28 * 256)
-    assert reading_size(shapes.report(preset("tiny").spec.model, (28, 28, 1), 10)) == 1000
+    assert reading_size(shapes.report(wide, DataSpec())) == 50_000_000 // (28 * 28 * 256)
+    assert reading_size(shapes.report(preset("tiny").spec.model, DataSpec())) == 1000
 
 
 def test_digits_are_redrawn_in_other_hands_before_training_and_clothes_are_not(monkeypatch):

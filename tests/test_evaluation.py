@@ -27,22 +27,26 @@ def test_a_class_without_images_and_no_mistakes():
 
 
 def test_scores_of_a_run_are_those_of_its_end(trained):
-    scores, labels = evaluation.score_run(trained.lab, trained.run)
+    (scores,) = evaluation.score_run(trained.lab, trained.run).values()
     assert scores.accuracy == pytest.approx(trained.row.test_accuracy, abs=1e-6)
-    assert labels == tuple("0123456789") and scores.confusion.sum(axis=1).tolist() == [100] * 10
+    assert scores.confusion.sum(axis=1).tolist() == [100] * 10
     assert len(scores.mistakes) == round(1000 * (1 - scores.accuracy))
 
 
-def test_probabilities_are_computed_again_when_none_were_kept(trained, lab):
+def test_answers_are_computed_again_when_none_were_kept(trained, lab):
     lab.store.add(trained.run, "copy", trained.spec)
     folder = lab.store.folder(trained.run)
     folder.mkdir()
     with pytest.raises(LabError, match="has no weights yet"):
         evaluation.score_run(lab, trained.run)
     (folder / "model.weights.h5").write_bytes((trained.folder / "model.weights.h5").read_bytes())
-    (folder / "test_probabilities.npy").write_bytes(b"damaged")
-    kept = np.load(trained.folder / "test_probabilities.npy")
-    np.testing.assert_allclose(evaluation.read_probabilities(lab, trained.run), kept, atol=1e-5)
+    kept = np.load(trained.folder / "test_answers.npz")["label"]
+    for damaged in (None, b"damaged", (trained.folder / "test_answers.npz").read_bytes()[:-200]):
+        if damaged:
+            (folder / "test_answers.npz").write_bytes(damaged)
+        found = evaluation.read_answers(lab, trained.run)
+        assert list(found) == ["label"] and found["label"] is not kept
+        np.testing.assert_allclose(found["label"], kept, atol=1e-5)
 
 
 def test_an_unknown_run(trained):

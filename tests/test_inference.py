@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cnn_core import datasets
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.errors import LabError
-from cnn_core.inference import TrainedModel, scale
-from cnn_core.model import build_model
+from cnn_core.inference import TrainedModel
+from cnn_core.model import build_model, scaled
 from cnn_core.spec import RunSpec, change
 
 
@@ -52,9 +53,12 @@ def test_feature_maps_are_convolutions_of_their_input(tmp_path, images, padding,
     fresh.save_weights(tmp_path / "made.weights.h5")
     model = TrainedModel(spec, tmp_path / "made.weights.h5")
     outputs = model.activations(images[0])
-    for name, before in (("conv_1", scale(images[:1])[0]), ("conv_2", outputs["activation_1"])):
+    for name, before in (("conv_1", images[0] / np.float32(255)), ("conv_2", outputs["activation_1"])):
         kernel, bias = model.model.get_layer(name).get_weights()
-        np.testing.assert_array_equal(model.kernels(name), kernel)
+        found = model.weights(name)
+        assert list(found) == ["kernel", "bias"]
+        np.testing.assert_array_equal(found["kernel"], kernel)
+        np.testing.assert_array_equal(found["bias"], bias)
         np.testing.assert_allclose(outputs[name], convolve(before, kernel, bias, strides, padding), atol=1e-4)
     np.testing.assert_array_equal(outputs["activation_1"], np.maximum(outputs["conv_1"], 0))
 
@@ -70,11 +74,13 @@ def test_the_last_activations_are_the_answer(model, images):
     np.testing.assert_allclose(model.probabilities(images), expected, atol=1e-5)
 
 
-def test_scale():
-    images = np.array([[[0] * 28] * 27 + [[255] * 28]], np.uint8)
-    scaled = scale(images)
-    assert scaled.shape == (1, 28, 28, 1) and scaled.dtype == np.float32
-    assert scaled[0, 0].max() == 0 and scaled[0, 27].min() == 1
+def test_images_are_scaled_and_series_are_not():
+    every_byte = np.arange(256, dtype=np.uint8)
+    found = scaled(tf.constant(every_byte)).numpy()
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, every_byte.astype(np.float32) / 255)
+    series = np.array([-3.5, 0, 255], np.float32)
+    np.testing.assert_array_equal(scaled(tf.constant(series)), series)
 
 
 def test_damaged_or_foreign_weights(trained, tmp_path):

@@ -26,7 +26,7 @@ def kill(lab: Lab, run: str) -> None:
 def test_a_finished_run_leaves_its_files_and_rows(trained):
     row, folder = trained.row, trained.folder
     files = {path.name for path in folder.iterdir()}
-    assert {"spec.json", "model.weights.h5", "model.keras", "log.txt", "test_probabilities.npy"} <= files
+    assert {"spec.json", "model.weights.h5", "model.keras", "log.txt", "test_answers.npz"} <= files
     assert not [name for name in files if name.startswith("new.")]
     assert read(folder / "spec.json") == trained.spec == row.spec
     assert (row.status, row.message, row.stage) == ("finished", "", "")
@@ -39,7 +39,7 @@ def test_a_finished_run_leaves_its_files_and_rows(trained):
 def test_the_probabilities_that_a_run_keeps_are_those_behind_its_test_accuracy(trained):
     from cnn_core.datasets import load
 
-    probabilities = np.load(trained.folder / "test_probabilities.npy")
+    probabilities = np.load(trained.folder / "test_answers.npz")["label"]
     assert probabilities.shape == (1000, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     right = probabilities.argmax(axis=1) == load("mnist-5k").y_test

@@ -53,11 +53,16 @@ def test_without_a_validation_part_the_training_images_are_watched():
     by_loss, by_accuracy = (TrainingSpec(early_stopping=name, patience=2) for name in ("loss", "accuracy"))
     assert (best_epoch(by_loss, history), best_epoch(by_accuracy, history), best_epoch(by_loss, [])) == (2, 1, 0)
     assert should_stop(by_accuracy, history) and not should_stop(by_loss, history)
-    assert (watched_name(by_accuracy, history), watched_name(TrainingSpec(), [{"val_loss": 1}])) == (
-        "training accuracy",
-        "training accuracy",
-    )
+    assert {watched_name(by_accuracy, found) for found in (history, [])} == {"training accuracy"}
     assert watched_name(by_loss, [{"val_loss": 1}]) == "validation loss"
+
+
+def test_a_network_that_names_no_classes_is_watched_by_its_loss():
+    history = [{"loss": 9, "val_loss": value, "mean_absolute_error": 1} for value in (5.0, 4.0, 3.0, 3.5, 3.5)]
+    by_accuracy = TrainingSpec(early_stopping="accuracy", patience=2)
+    assert [should_stop(by_accuracy, history[:count]) for count in range(1, 6)] == [False] * 4 + [True]
+    assert {best_epoch(training, history) for training in (by_accuracy, TrainingSpec())} == {3}
+    assert {watched_name(training, history) for training in (by_accuracy, TrainingSpec())} == {"validation loss"}
 
 
 def test_without_early_stopping_the_best_epoch_is_the_most_accurate_and_of_those_the_surest():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from cnn_core.datasets import info
 from cnn_core.errors import SpecError
 from cnn_core.layer_kinds import Activation, Conv2D, Dense, Flatten, MaxPooling2D
 from cnn_core.presets import PRESETS, origin, preset, recipe
@@ -27,7 +26,7 @@ def test_lenet5_exactly():
     assert (training.optimizer, training.learning_rate, training.batch_size, training.epochs) == ("adam", 0.001, 128, 30)
     assert spec.data.validation == "test" and spec.data.dataset == "mnist-5k" and not spec.data.augmentation.active
     assert spec.model.heads[0].loss == "categorical_crossentropy"
-    assert check(spec.model, (28, 28, 1), 10).parameters == 27_598
+    assert check(spec.model, spec.data).parameters == 27_598
 
 
 def test_dense_l2_l1_has_its_penalties_and_no_convolution():
@@ -35,21 +34,20 @@ def test_dense_l2_l1_has_its_penalties_and_no_convolution():
     assert [layer.kind for layer in spec.model.layers] == ["Flatten", "Dense", "Dense", "Activation"]
     hidden = spec.model.layer("dense_1")
     assert (hidden.units, hidden.kernel_l2, hidden.kernel_l1, hidden.activity_l1) == (64, 0.01, 0, 0.01)
-    assert check(spec.model, (28, 28, 1), 10).parameters == 785 * 64 + 65 * 10
+    assert check(spec.model, spec.data).parameters == 785 * 64 + 65 * 10
 
 
 def test_the_regularised_lenet_differs_by_its_regularisation_only():
     spec = preset("lenet5-regularised").spec
     assert spec.model.layer("dense_dropout_1").rate == 0.25 and spec.model.layer("conv_1").kernel_l2 == 0.0001
     assert spec.data.augmentation.active
-    assert check(spec.model, (28, 28, 1), 10).parameters == 27_598
+    assert check(spec.model, spec.data).parameters == 27_598
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_can_be_trained_and_name_themselves(name):
     found = preset(name)
-    about = info(found.spec.data.dataset)
-    check(found.spec.model, about.input_shape, len(about.labels))
+    check(found.spec.model, found.spec.data)
     assert found.name == name == found.spec.preset and found.title and found.about.endswith(".")
     assert name == "lenet5" or found.spec.data.validation != "test"
 

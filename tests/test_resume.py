@@ -212,7 +212,7 @@ def test_more_epochs_that_were_taken_out_of_the_queue_leave_the_result(lab, wait
     lab.stop(run)
     row = lab.store.get(run)
     assert (row.status, row.message, row.test_accuracy, row.epoch) == ("stopped", "", done.test_accuracy, 1)
-    assert (lab.store.folder(run) / "test_probabilities.npy").is_file()
+    assert (lab.store.folder(run) / "test_answers.npz").is_file()
     lab.stop(other)
     wait_until(lambda: lab.store.get(other).is_over)
 
@@ -227,7 +227,7 @@ def test_a_run_that_goes_on_has_no_old_scores_and_waits_behind_those_that_came_b
     lab.stop(second)
     wait_until(lambda: lab.store.get(run).status == "running" and lab.store.get(run).stage == "Training")
     assert lab.store.get(run).test_accuracy is None
-    assert not (lab.store.folder(run) / "test_probabilities.npy").exists()
+    assert not (lab.store.folder(run) / "test_answers.npz").exists()
     lab.pause(run)
     wait_until(lambda: lab.store.get(run).is_over)
     assert lab.store.get(run).status == "paused"

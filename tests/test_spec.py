@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from cnn_core.errors import SpecError
 from cnn_core.presets import PRESETS, preset
+from cnn_core.shapes import report
 from cnn_core.spec import RunSpec, change, from_json, read
 from tests import strategies
 
@@ -134,22 +135,48 @@ def test_faults_of_the_graph():
     assert "is fed by 'nowhere', which is not a layer before it" in refusal({"model": {"layers": astray, "heads": heads}})
     backwards = [{**layers[0], "inputs": ["softmax"]}, *layers[1:]]
     assert "is fed by 'softmax', which is not" in refusal({"model": {"layers": backwards, "heads": heads}})
-    double = [layers[0], {**layers[1], "inputs": ["input", "conv_1"]}, *layers[2:]]
-    assert "takes one input, and 2 are named" in refusal({"model": {"layers": double, "heads": heads}})
+    for inputs in ([], ["conv_1"] * 9):
+        crowded = [layers[0], {**layers[1], "inputs": inputs}, *layers[2:]]
+        assert "inputs: " in refusal({"model": {"layers": crowded, "heads": heads}})
     assert "reads layer 'nowhere', which does not exist" in refusal(
         {"model": {"layers": layers, "heads": [{"layer": "nowhere"}]}}
     )
     assert "does not exist" in refusal({"model": {"layers": layers, "heads": [{"layer": "input"}]}})
-    assert refusal({"model": {"layers": [], "heads": heads}}) and refusal({"model": {"layers": layers, "heads": []}})
+    assert "two heads are called 'label'" in refusal({"model": {"layers": layers, "heads": heads * 2}})
+    assert "begins with 'val_'" in refusal({"model": {"layers": layers, "heads": [{"layer": "softmax", "name": "val_label"}]}})
+    assert "reads layer 'softmax', which does not exist" in refusal({"model": {"layers": [], "heads": heads}})
+    many = [{"layer": "softmax", "name": f"head_{number}"} for number in range(9)]
+    assert "model.heads: " in refusal({"model": {"layers": layers, "heads": many}})
     assert "kind" in refusal({"model": {"layers": [{**layers[0], "kind": "Conv9D"}], "heads": [{"layer": "conv_1"}]}})
     assert "name" in refusal({"model": {"layers": [{**layers[0], "name": "Conv 1"}], "heads": [{"layer": "Conv 1"}]}})
 
 
-def test_a_layer_that_leads_nowhere_is_refused():
+def test_a_network_may_be_unfinished():
+    """It is edited step by step; what is wrong with it `shapes.report` says."""
     layers = lenet()["model"]["layers"]
     branch = {"kind": "Conv2D", "name": "branch", "inputs": ["input"]}
-    line = refusal({"model": {"layers": [branch, *layers], "heads": [{"layer": "softmax"}]}})
-    assert "layer 'branch' feeds no other layer and no head" in line
+    double = {"kind": "Flatten", "name": "double", "inputs": ["input", "branch"]}
+    for unfinished in (
+        {"layers": [branch, double, *layers], "heads": [{"layer": "softmax"}]},
+        {"layers": layers, "heads": []},
+        {"layers": [], "heads": []},
+    ):
+        spec = from_json(json.dumps({"model": unfinished}))
+        assert len(spec.model.layers) == len(unfinished["layers"]) and report(spec.model, spec.data).errors
+
+
+def test_targets_losses_and_weights_of_a_head():
+    def head(**changes) -> dict:
+        return lenet(model=lenet()["model"] | {"heads": [{"layer": "softmax", **changes}]})
+
+    assert (
+        from_json(json.dumps(head(target="parity", loss="binary_crossentropy", loss_weight=1000))).model.heads[0].loss_weight
+        == 1000
+    )
+    assert "target: Input should be 'label', 'parity' or 'forecast'" in refusal(head(target="colour"))
+    assert "loss: Input should be" in refusal(head(loss="hinge"))
+    assert "loss_weight" in refusal(head(loss_weight=0)) and "loss_weight" in refusal(head(loss_weight=1001))
+    assert "points_seen" in refusal(lenet(data={"points_seen": 0})) and "name" in refusal(head(name="Digit"))
 
 
 def test_change_by_path_and_by_layer_name():

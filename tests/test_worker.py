@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from cnn_core import checkpoint, datasets, stopping, worker
+from cnn_core import checkpoint, datasets, scoring, stopping, worker
 from cnn_core.callbacks import Reporter
 from cnn_core.course import Course
 from cnn_core.errors import StoreError
@@ -199,5 +199,5 @@ class Asked(StuckSink):
 def test_the_test_of_a_trained_network_can_be_stopped(tmp_path):
     course = learning(Asked(tmp_path))
     with pytest.raises(StopRequested):
-        worker.score(course.model, course.data, Asked(tmp_path))
+        scoring.score(preset("tiny").spec, course, Asked(tmp_path))
     assert not list(tmp_path.iterdir())
