@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_core.patience import best_epoch, has_waited, should_slow_down, should_stop, watched_name
@@ -16,6 +16,7 @@ class Stopped(Exception):
     """What a Keras callback does by setting a flag of the model."""
 
 
+@settings(deadline=None)
 @given(values=LOSSES, patience=st.integers(1, 4), name=st.sampled_from(["loss", "accuracy"]))
 def test_a_run_stops_in_the_epoch_in_which_keras_would_stop_it(values, patience, name):
     training = TrainingSpec(early_stopping=name, patience=patience)
@@ -32,6 +33,7 @@ def test_a_run_stops_in_the_epoch_in_which_keras_would_stop_it(values, patience,
             return
 
 
+@settings(deadline=None)
 @given(values=LOSSES, patience=st.integers(1, 4))
 def test_the_rate_falls_in_the_epochs_in_which_keras_would_lower_it(values, patience):
     training = TrainingSpec(schedule="plateau", period=patience)
