@@ -164,6 +164,6 @@ def delete(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     lab = open_lab()
-    target = write(lab, options.run, options.out)
+    target = write(lab, options.run, options.out, options.format)
     say(options, {"run": lab.store.get(options.run).run, "file": str(target), "format": options.format}, str(target))
     return 0

@@ -1,8 +1,10 @@
 """What can be done with one run: open, rename, take home, delete."""
 
+from functools import partial
+
 import streamlit as st
 
-from cnn_core.export import keras_bytes
+from cnn_core.export import FORMATS, export_bytes, obstacle
 from cnn_core.run import Run
 from pages.components import state
 
@@ -24,15 +26,8 @@ def actions(run: Run) -> None:
                 with state.in_sentences():
                     state.lab().rename(run.run, name)
                     st.rerun()
-        if run.is_over and state.lab().has_weights(run):
-            st.download_button(
-                "Keras file",
-                lambda: keras_bytes(state.lab(), run.run),
-                file_name=f"{run.run}.keras",
-                icon=":material/download:",
-                help="The trained network for keras.saving.load_model.",
-                on_click="ignore",
-            )
+        with st.popover("Take home", icon=":material/download:"):
+            _take_home(run)
         if st.button(
             "Delete",
             icon=":material/delete:",
@@ -40,6 +35,29 @@ def actions(run: Run) -> None:
             help="Removes the run for good; stop it first if it trains.",
         ):
             _confirm(run)
+
+
+ICONS = {"python": "code", "notebook": "menu_book", "keras": "neurology", "onnx": "swap_horiz", "litert": "smartphone"}
+
+
+def _take_home(run: Run) -> None:
+    """An entry for each format; a file is made when it is asked for."""
+    has_weights = run.is_over and state.lab().has_weights(run)
+    for name, format in FORMATS.items():
+        reason = obstacle(run.spec, name)
+        if not reason and format.needs_weights and not has_weights:
+            reason = "There are no weights to take home before the run is over."
+        st.download_button(
+            format.title,
+            partial(export_bytes, state.lab(), run.run, name),
+            file_name=f"{run.run}{format.ending}",
+            icon=f":material/{ICONS[name]}:",
+            disabled=reason is not None,
+            on_click="ignore",
+            key=f"take_home_{name}_{run.run}",
+            width="stretch",
+        )
+        st.caption(reason or format.about)
 
 
 @st.dialog("Delete this run?")
