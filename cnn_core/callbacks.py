@@ -9,6 +9,7 @@ import keras
 from cnn_core.files import replacing
 from cnn_core.run import Metric
 from cnn_core.sink import RATE_EVENT, Sink, StopRequested
+from cnn_core.snapshots import Recorder
 
 EVERY = 0.5  # seconds between two writes within an epoch
 LONG_EXECUTION = 1.0  # seconds: a run between two looks that far apart is not waited for
@@ -25,8 +26,8 @@ class Reporter(keras.callbacks.Callback):
     sink: where the rows go. steps_per_epoch: training steps in an epoch. start: steps done before, when a run goes on. every: least
     seconds between two writes within an epoch (EVERY). weights_every: least seconds between two savings of the weights, which happen at
     the end of an epoch. keep: called at the end of every epoch, to keep where the run stands. snap: called whenever Keras looks up
-    after LONG_EXECUTION or more, to hold it in memory. read: makes of what Keras measured what is reported. is_over: set by
-    another thread that has ended the run.
+    after LONG_EXECUTION or more, to hold it in memory. read: makes of what Keras measured what is reported. recorder:
+    takes snapshots of the network, None for none. is_over: set by another thread that has ended the run.
     history: what was measured of each epoch that is over. epochs: how many they are. logs: what Keras measured of the epoch under
     way. execution: seconds that the last steps took between which Keras looks up; None before the second look.
     """
@@ -39,13 +40,14 @@ class Reporter(keras.callbacks.Callback):
         keep: Callable[[], None] = lambda: None,
         snap: Callable[[], None] = lambda: None,
         read: Callable[[dict], dict] = dict,
+        recorder: Recorder | None = None,
         every: float | None = None,
         weights_every: float = 5.0,
     ) -> None:
         super().__init__()
         self.sink, self.steps_per_epoch, self.start = sink, steps_per_epoch, start
         self.every, self.weights_every = EVERY if every is None else every, weights_every
-        self.keep, self.snap, self.read, self.is_over = keep, snap, read, False
+        self.keep, self.snap, self.read, self.recorder, self.is_over = keep, snap, read, recorder, False
         self.epoch = self.before = 0
         self.epochs, self.logs, self.history = 0, {}, []
         self.written = self.listened = self.saved = -math.inf
@@ -85,6 +87,8 @@ class Reporter(keras.callbacks.Callback):
         self._listen()
         if self.execution is None or self.looks_rarely:
             self.snap()
+        if self.recorder is not None and self.epoch == 0 and not self.looks_rarely:
+            self.recorder.within(self.step, self.epoch + 1)
 
     def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._listen()
@@ -106,6 +110,8 @@ class Reporter(keras.callbacks.Callback):
         self.history.append({name: float(value) for name, value in logs.items()})
         self.take_rate()  # so that it is kept as well
         self.keep()
+        if self.recorder is not None and not self.looks_rarely:
+            self.recorder.take(self.step, self.epochs)
         if time.monotonic() - self.saved >= self.weights_every:
             save_weights(self.model, self.sink)
             self.saved = time.monotonic()

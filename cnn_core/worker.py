@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnn_core import checkpoint, patience
+from cnn_core import checkpoint, patience, snapshots
 from cnn_core.cores import device, share_cores
 from cnn_core.course import Course, lay_out
 from cnn_core.errors import LabError
@@ -83,7 +83,11 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     sink.go_on_from(start, epoch)
     keras.utils.set_random_seed(spec.training.seed)
     sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training", device=device(spec))
-    reporter = Reporter(sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap, partial(with_accuracy, spec))
+    snapshots.forget_after(folder / snapshots.FOLDER, start)
+    recorder = snapshots.Recorder(spec, course, folder)
+    reporter = Reporter(
+        sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap, partial(with_accuracy, spec), recorder
+    )
     course.reporter = reporter
     if kept:
         reporter.epochs, reporter.logs, reporter.history = epoch, kept.logs, list(kept.history)

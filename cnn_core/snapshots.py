@@ -1,0 +1,170 @@
+"""What a network looked like while it learned: kept with the run, for a slider afterwards and a live view.
+
+A snapshot is one file, `snapshots/STEP.npz` in the folder of the run. Their number and size are bounded: when there are too many,
+every second one goes, and from then on they are taken half as often. TensorFlow is imported when one is taken.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnn_core import insight, targets
+from cnn_core.files import replacing
+from cnn_core.spec import RunSpec
+
+FOLDER = "snapshots"
+MOST = 40  # snapshots of a run
+CHANNELS = 12  # of each layer that are kept
+BATCH = 64  # training examples whose gradient is looked at
+BINS = 41
+SHARE, FREE = 0.03, 1.0  # of the time a run has taken, and seconds beyond it, that snapshots may cost
+LAYERS = 40  # whose maps are kept
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """counts: (BINS,) of values between low and high, evenly; norm: Euclidean length of all of them."""
+
+    counts: np.ndarray
+    low: float
+    high: float
+    norm: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """step: training steps done; epoch: the one it was taken in, from 1. maps: what layers gave for one fixed test example, kernels:
+    pictures of them (both without all but the first CHANNELS channels); weights, gradients: of each layer with weights."""
+
+    step: int
+    epoch: int
+    maps: Mapping[str, np.ndarray]
+    kernels: Mapping[str, np.ndarray]
+    weights: Mapping[str, Histogram]
+    gradients: Mapping[str, Histogram]
+
+
+class Recorder:
+    """Takes snapshots of the network of a course, as often as its time allows.
+
+    folder: of the run. Training is not changed by it: nothing random is drawn and no variable is written.
+    """
+
+    def __init__(self, spec: RunSpec, course: Any, folder: Path) -> None:
+        self.spec, self.course, self.folder = spec, course, folder / FOLDER
+        self.began, self.spent, self.next = time.monotonic(), 0.0, 1
+        data = course.data
+        self.example = targets.inputs(spec.data, data.x_test[:1])
+        rows = slice(0, max(1, min(BATCH, course.reading)))
+        self.batch = targets.inputs(spec.data, data.x_train[rows])
+        self.wanted = targets.answers(spec, data.x_train[rows], data.y_train[rows])
+
+    def within(self, step: int, epoch: int) -> None:
+        """Take one within the first epoch: after the first steps that are reported, and each time after twice as many."""
+        if step >= self.next:
+            self.next = 2 * step
+            self.take(step, epoch)
+
+    def take(self, step: int, epoch: int) -> None:
+        """Take a snapshot unless those before have taken more than their share of the time."""
+        now = time.monotonic()
+        if self.spent > SHARE * (now - self.began) + FREE:
+            return
+        write(self.folder, self._look(step, epoch))
+        self.spent += time.monotonic() - now
+
+    def _look(self, step: int, epoch: int) -> Snapshot:
+        import tensorflow as tf
+
+        from cnn_core.model import scaled
+
+        model, layers = self.course.model, self.spec.model.layers
+        maps, kernels, weights, gradients = {}, {}, {}, {}
+        tensors = {"input": scaled(tf.constant(self.example))}
+        for layer in layers:
+            reaching = [tensors[name] for name in layer.inputs]
+            tensors[layer.name] = model.get_layer(layer.name)(reaching if len(reaching) > 1 else reaching[0])
+            if layer.has_map and len(maps) < LAYERS and len(tensors[layer.name].shape) > 2:
+                maps[layer.name] = _small(tensors[layer.name][0].numpy())
+        with tf.GradientTape() as tape:
+            said = model(scaled(tf.constant(self.batch)), training=False)
+            loss = self.course.trainer.compute_loss(
+                y=tf.nest.map_structure(tf.constant, self.wanted), y_pred=said, training=False
+            )
+        variables = model.trainable_weights
+        found = {variable.path: gradient for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)}
+        for layer in layers:
+            own = model.get_layer(layer.name)
+            if own.trainable_weights:
+                values = {variable.name: variable.numpy() for variable in own.trainable_weights}
+                if (pictures := insight.kernels(layer.kind, values)) is not None:
+                    kernels[layer.name] = _small(pictures[0])
+                weights[layer.name] = histogram(np.concatenate([value.ravel() for value in values.values()]))
+                slopes = [found[variable.path].numpy().ravel() for variable in own.trainable_weights]
+                gradients[layer.name] = histogram(np.concatenate(slopes))
+        return Snapshot(step, epoch, maps, kernels, weights, gradients)
+
+
+def histogram(values: np.ndarray) -> Histogram:
+    """The distribution of values (n,), symmetric about 0.
+
+    >>> found = histogram(np.array([-1.0, 0.0, 0.5, 1.0]))
+    >>> (found.low, found.high, int(found.counts.sum()), found.norm)
+    (-1.0, 1.0, 4, 1.5)
+    """
+    limit = float(np.abs(values).max(initial=0)) or 1e-9
+    counts, _ = np.histogram(values, bins=BINS, range=(-limit, limit))
+    return Histogram(counts, -limit, limit, float(np.linalg.norm(values)))
+
+
+def write(folder: Path, snapshot: Snapshot) -> None:
+    """Keep a snapshot; of too many every second one goes, but never the first."""
+    folder.mkdir(exist_ok=True)
+    arrays: dict[str, np.ndarray] = {"about": np.array([snapshot.step, snapshot.epoch])}
+    for part in ("maps", "kernels"):
+        arrays |= {f"{part}/{name}": values for name, values in getattr(snapshot, part).items()}
+    for part in ("weights", "gradients"):
+        for name, found in getattr(snapshot, part).items():
+            arrays[f"{part}/{name}"] = np.array([found.low, found.high, found.norm, *found.counts])
+    with replacing(folder / f"{snapshot.step:09}.npz") as new, new.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    kept = files(folder)
+    if len(kept) > MOST:
+        for file in kept[1::2]:
+            file.unlink(missing_ok=True)
+
+
+def files(folder: Path) -> list[Path]:
+    """The files of the snapshots in `folder`, the earliest first."""
+    return sorted(folder.glob("[0-9]*.npz"))
+
+
+def read(file: Path) -> Snapshot | None:
+    """The snapshot of a file, None when it is damaged or gone."""
+    parts: dict[str, dict] = {"maps": {}, "kernels": {}, "weights": {}, "gradients": {}}
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            step, epoch = map(int, arrays["about"])
+            for key in arrays:
+                part, _, name = key.partition("/")
+                if name:
+                    values = arrays[key]
+                    parts[part][name] = values if part in ("maps", "kernels") else Histogram(values[3:], *map(float, values[:3]))
+    except Exception:  # zipfile, zlib and numpy each raise errors of their own
+        return None
+    return Snapshot(step, epoch, **parts)
+
+
+def forget_after(folder: Path, step: int) -> None:
+    """Remove what was kept of later steps, which the run takes anew."""
+    for file in files(folder):
+        if int(file.stem) > step:
+            file.unlink(missing_ok=True)
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    return values[..., :CHANNELS].astype(np.float16)
