@@ -5,7 +5,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from cnn_core.layer_kinds import (
     Activation,
@@ -19,7 +19,6 @@ from cnn_core.layer_kinds import (
     MaxPooling2D,
     MinPooling2D,
     Padding,
-    Pooling,
     Side,
     Strength,
 )
@@ -144,12 +143,15 @@ def from_graph(model: ModelSpec) -> Blocks | None:
     if not isinstance(output, Dense) or len(conv) > 5 or len(dense) > 3 or output.units < 2:
         return None
     # Settings that leave no trace in the graph (the pool size of no pooling) come back as their defaults.
-    blocks = Blocks(
-        conv=tuple(ConvBlock(**block) for block in conv),
-        dense=tuple(DenseBlock(**block) for block in dense),
-        weights=Weights(**weights),
-        classes=output.units,
-    )
+    try:
+        blocks = Blocks(
+            conv=tuple(ConvBlock(**block) for block in conv),
+            dense=tuple(DenseBlock(**block) for block in dense),
+            weights=Weights(**weights),
+            classes=output.units,
+        )
+    except ValidationError:  # an activation that no block has, a pooling behind a dense layer
+        return None
     return blocks if to_graph(blocks) == model else None
 
 
@@ -162,6 +164,6 @@ def _refine(block: dict, weights: dict[str, float], layer: Layer) -> None:
         weights["activity_l1"] = layer.activity_l1
     elif isinstance(layer, Dropout):
         block["dropout"] = layer.rate
-    elif isinstance(layer, Pooling):
+    elif isinstance(layer, tuple(POOLINGS.values())):
         names = {kind: name for name, kind in POOLINGS.items()}
         block |= {"pooling": names[type(layer)], "pool_size": layer.pool_size, "pool_strides": layer.strides}

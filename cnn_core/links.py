@@ -1,4 +1,4 @@
-"""A spec as a short text for an address, and back."""
+"""A spec as a short text for an address or as a small file, and back."""
 
 import base64
 import binascii
@@ -33,3 +33,13 @@ def decode(text: str) -> RunSpec:
             "The settings in the link could not be read: it is damaged or was cut short. Ask for the link again."
         ) from None
     return from_json(data, "The link")
+
+
+def read_file(content: bytes, name: str) -> RunSpec:
+    """The spec of an uploaded file. Raises SpecError for one that is not a spec."""
+    if len(content) > MOST_BYTES:
+        raise SpecError(
+            f"The file {name} has {len(content) / 1000:,.0f} kB, and settings have {MOST_BYTES / 1000:.0f} kB at most. "
+            "Choose a file that this lab has written."
+        )
+    return from_json(content, f"The file {name}")

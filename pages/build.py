@@ -6,93 +6,82 @@ import streamlit as st
 
 from cnn_core import augmentation, blocks, datasets, presets, shapes
 from cnn_core.errors import LabError
-from cnn_core.spec import DataSpec
-from pages.components import controls, pictures, state
+from cnn_core.spec import AugmentationSpec, DataSpec
+from pages.components import controls, history, pictures, state
+from pages.components.head_editor import head_editor
+from pages.components.layer_editor import layer_editor
 from pages.components.live_panel import live_panel
 from pages.components.network_view import network_view
+from pages.components.share import share
+from pages.components.starting import dataset_menu, preset_menu
 
 state.open_session()
 lab = state.lab()
 lab.reconcile()
 
-
-def start_from(key: str) -> None:
-    """Fill the controls with the preset, on the images chosen before."""
-    spec = presets.preset(st.session_state[key]).spec
-    data = spec.data.model_copy(update={"dataset": st.session_state.draft.data.dataset})
-    state.set_draft(spec.model_copy(update={"data": data}))
-
-
 draft = st.session_state.draft
 shown = blocks.from_graph(draft.model)
-preset_column, images_column, train_column = st.columns([4, 4, 3], vertical_alignment="bottom")
+info = datasets.info(draft.data.dataset)
+preset_column, images_column, train_column = st.columns(3, vertical_alignment="bottom")
 with preset_column:
-    st.session_state.setdefault("preset", draft.preset if draft.preset in presets.PRESETS else "tiny")
-    about = "A network to start from; every control can be changed afterwards."
-    titles = {name: preset.title for name, preset in presets.PRESETS.items()}
-    st.selectbox(
-        "Start from",
-        list(titles),
-        format_func=titles.get,
-        key="preset",
-        help=about,
-        on_change=start_from,
-        args=("preset",),
-        persist_state="session",
-    )
+    preset_menu(draft)
 with images_column:
-    name = controls.dataset_name(draft.data.dataset)
-info = datasets.info(name)
+    dataset_menu(draft)
 
 left, right = st.container(key="bench").columns([5, 8], gap="medium")
 with left, st.container(height=690, border=False, key="controls"):
-    st.caption(presets.PRESETS[st.session_state.preset].about)
-    layers_tab, weights_tab, training_tab, images_tab = st.tabs(["Layers", "Weights", "Training", "Images"])
-    if shown is None:
-        layers_tab.info(
-            "This network is not made of blocks, so it has no simple controls. Choose a preset above to have them back."
-        )
-        edited = None
-    else:
-        with layers_tab:
+    preset = presets.PRESETS.get(draft.preset)
+    st.caption(preset.about if preset else "It comes from none of the networks in the menu.")
+    layers_tab, weights_tab, training_tab, images_tab = st.tabs(
+        ["Layers", "Weights", "Training", "Series" if info.is_series else "Images"]
+    )
+    with layers_tab:
+        simple = history.toolbar(shown is not None)
+        if not simple:
+            network = shapes.report(draft.model, draft.data)
+            layer_editor(network)
+            head_editor(network)
+            edited = None
+        else:
             edited = controls.layers(shown.model_copy(update={"classes": len(info.labels)}))
-        with weights_tab:
+    with weights_tab:
+        if not simple:
+            st.info("In the layer editor each layer has penalties of its own: open it and see **Regularisation**.")
+        else:
             edited = edited.model_copy(update={"weights": controls.weights(shown.weights)})
     with training_tab:
         training = controls.training(draft.training)
         validation = controls.validation(draft.data)
     with images_tab:
-        pictures.samples(name)
-        st.markdown("**Augmentation**: random changes to each training image, so that none is seen twice.")
-        changes = controls.augmentation(draft.data.augmentation, info.has_digits)
-        seen = changes if info.has_digits else changes.model_copy(update={"hands": 0.0})
-        if (seen.active or seen.hands) and datasets.is_here(name):
-            with suppress(LabError):  # a damaged file: said above, where its images would be
-                data = state.dataset(name)
-                images = augmentation.preview(data.x_train[:20], data.y_train[:20], seen)
-                pictures.strip(images, "Training images after random changes")
+        points = controls.points_seen(draft.data) if info.is_series else None
+        pictures.samples(info.name, points)
+        changes = AugmentationSpec()
+        if not info.is_series:
+            st.markdown("**Augmentation**: random changes to each training image, so that none is seen twice.")
+            changes = controls.augmentation(draft.data.augmentation, info.has_digits)
+            seen = changes if info.has_digits else changes.model_copy(update={"hands": 0.0})
+            if (seen.active or seen.hands) and datasets.is_here(info.name):
+                with suppress(LabError):  # a damaged file: said above, where its images would be
+                    data = state.dataset(info.name)
+                    images = augmentation.preview(data.x_train[:20], data.y_train[:20], seen)
+                    pictures.strip(images, "Training images after random changes")
 
-state.edit_draft(
-    draft.model_copy(
-        update={
-            "model": draft.model if edited is None else blocks.to_graph(edited),
-            "training": training,
-            "data": DataSpec(dataset=name, validation=validation, augmentation=changes),
-        }
-    )
-)
+if edited is not None and (model := blocks.to_graph(edited)) != draft.model:
+    history.remember(draft)
+    draft = draft.model_copy(update={"model": model})
+data = DataSpec(dataset=info.name, points_seen=points, validation=validation, augmentation=changes)
+state.edit_draft(draft.model_copy(update={"training": training, "data": data}))
 draft = st.session_state.draft
 network = shapes.report(draft.model, draft.data)
 with train_column, st.container(horizontal=True, vertical_alignment="center"):
     faulty = bool(network.errors)
-    why = (
-        "A layer does not fit: see the red line."
-        if faulty
-        else "Trains this network in a process of its own; closing the page loses nothing."
-    )
-    if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=faulty, help=why, width="stretch"):
+    why = network.errors[0] if faulty else "Trains this network in a process of its own; closing the page loses nothing."
+    # Streamlit's primary button is white on white when it is off.
+    kind = "secondary" if faulty else "primary"
+    if st.button("Train", key="train", type=kind, icon=":material/play_arrow:", disabled=faulty, help=why, width="stretch"):
         with right, state.in_sentences():
             state.train(draft)
+    share(draft)
 
 with right:
     run = state.run_in_view()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core import editing, presets, shapes, targets
+from cnn_core import blocks, editing, presets, shapes, targets
 from cnn_core.errors import SpecError
 from cnn_core.layer_kinds import KINDS
 from cnn_core.spec import INPUT, DataSpec, ModelSpec
@@ -267,3 +267,19 @@ def test_whatever_is_done_a_graph_comes_out_or_a_sentence(preset, steps):
         assert ModelSpec.model_validate_json(model.model_dump_json()) == model  # its validator finds no fault
         for data in (IMAGES, SERIES):
             shapes.report(model, data)
+        if (simple := blocks.from_graph(model)) is not None:
+            assert blocks.to_graph(simple) == model
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("behind", ["conv_1", "pool_1", "flatten", "dense_1", "softmax"])
+def test_a_network_that_blocks_cannot_make_is_known_as_one(kind, behind):
+    model = editing.add(presets.preset("tiny").spec.model, kind, behind)
+    simple = blocks.from_graph(model)
+    assert simple is None or blocks.to_graph(simple) == model
+
+
+@pytest.mark.parametrize("function", ["silu", "softplus", "softmax", "gelu"])
+def test_an_activation_that_no_block_has(function):
+    model = editing.configure(presets.preset("tiny").spec.model, "activation_1", function=function)
+    assert (blocks.from_graph(model) is None) == (function != "gelu")

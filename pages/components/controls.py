@@ -33,6 +33,13 @@ def _keyed(key: str, value) -> str:
     return f"edit_{key}"
 
 
+def synced(key: str, value) -> str:
+    """The key of a widget that shows `value` whatever it showed before: its callback has already brought the draft up to date."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key
+
+
 def _stops(label: str, stops: tuple, key: str, value, help: str, **options):
     """A slider over sensible stops; a value between them (of an opened run) gets a stop of its own."""
     key = _keyed(key, value)
@@ -293,6 +300,26 @@ def validation(part: DataSpec) -> float | str:
     return st.slider("Validation part", 0.0, 0.5, step=0.05, key=_keyed("validation", start), help=help)
 
 
+def points_seen(part: DataSpec) -> int | None:
+    """How many points of a series the network sees; None: all of them."""
+    points = datasets.info(part.dataset).input_shape[0]
+    key = synced("edit_points_seen", part.points_seen or points)
+    help = f"Of the {points} points, the network sees the first ones; a head can forecast the rest. {points}: it sees all."
+    now = st.session_state[key]
+    seen = st.slider(
+        "Points the network sees", min(8, now), points, key=key, help=help, on_change=_see_points, args=(key, points)
+    )
+    return None if seen == points else seen
+
+
+def _see_points(key: str, points: int) -> None:
+    """Note it before the page is drawn: layers and heads show what it means to them."""
+    draft = st.session_state.draft
+    seen = st.session_state[key]
+    data = draft.data.model_copy(update={"points_seen": None if seen >= points else max(seen, 1)})
+    st.session_state.draft = draft.model_copy(update={"data": data})
+
+
 def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
     """Random changes to the training images; `digits`: whether they are digits, which other hands write differently."""
     changes = (
@@ -332,14 +359,3 @@ def augmentation(part: AugmentationSpec, digits: bool) -> AugmentationSpec:
     )
     values["calm_after"] = _slider("Calm after (part of the epochs)", 0.0, 1.0, 0.05, "calm_after", part.calm_after, help)
     return AugmentationSpec(**values)
-
-
-def dataset_name(value: str) -> str:
-    """The choice of dataset."""
-    return st.selectbox(
-        "Images",
-        list(datasets.DATASETS),
-        format_func=lambda name: datasets.DATASETS[name].title,
-        key=_keyed("dataset", value),
-        help="What the network learns to read.",
-    )

@@ -1,9 +1,9 @@
-"""Small images, enlarged without blur."""
+"""Small images, enlarged without blur, and small curves."""
 
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets
+from cnn_core import datasets, figures_series
 from cnn_core.errors import LabError
 from pages.components import state
 
@@ -20,8 +20,16 @@ def strip(images: np.ndarray, alt: str, columns: int = 10, width: int | str = "s
     st.image(np.kron(np.concatenate(rows), np.ones((2, 2), np.uint8)), width=width, alt=alt)
 
 
-def samples(name: str) -> None:
-    """What a dataset looks like and where it comes from, or the way to get it."""
+def curves(data: datasets.Dataset, labels: tuple[str, ...], seen: int) -> None:
+    """One training series of each class, as far as the network sees it and on."""
+    first = [int(np.argmax(data.y_train == label)) for label in range(len(labels))]
+    figure = figures_series.sample_curves(data.x_train[first, :, 0], list(labels), seen)
+    alt = f"A training series of each of {len(labels)} classes; the network sees the first {seen} points"
+    st.plotly_chart(figure, key="samples", config={"displayModeBar": False}, alt=alt)
+
+
+def samples(name: str, seen: int | None = None) -> None:
+    """What a dataset looks like and where it comes from, or the way to get it. `seen`: how far the network sees a series."""
     info = datasets.info(name)
     if not datasets.is_here(name):
         st.info(f"{info.about} It is not on this computer yet: training downloads it first ({info.download_megabytes} MB).")
@@ -42,5 +50,8 @@ def samples(name: str) -> None:
     except LabError as error:
         st.error(str(error))
         return
-    strip(data.x_train[:30], f"Thirty training images of {info.title}")
+    if info.is_series:
+        curves(data, info.labels, seen or info.input_shape[0])
+    else:
+        strip(data.x_train[:30], f"Thirty training images of {info.title}")
     st.caption(f"{info.about} Read from {data.source}.")

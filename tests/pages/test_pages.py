@@ -156,9 +156,9 @@ def test_other_hands_are_offered_for_digits_alone_and_kept_for_them(home, tmp_pa
     app = open_page(spec=links.encode(presets.preset("best").spec))
     label = "Other hands (part of the images)"
     assert widget(app, "slider", label).value == 0.3
-    widget(app, "selectbox", "Images").set_value("fashion-mnist").run()
+    widget(app, "selectbox", "Learn from").set_value("fashion-mnist").run()
     assert not app.exception and label not in [slider.label for slider in app.slider]
-    widget(app, "selectbox", "Images").set_value("mnist-5k").run()
+    widget(app, "selectbox", "Learn from").set_value("mnist-5k").run()
     assert widget(app, "slider", label).value == 0.3 and draft(app).data.augmentation.hands == 0.3
 
 

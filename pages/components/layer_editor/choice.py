@@ -1,0 +1,41 @@
+"""Which layer is open, and what follows it when names change."""
+
+import streamlit as st
+
+from cnn_core import editing
+from cnn_core.spec import ModelSpec
+from pages.components import history
+
+
+def opened(model: ModelSpec) -> str | None:
+    """The name of the open layer, None when none is. Called once while the page is drawn."""
+    st.session_state.pop("renamed", None)
+    name = st.session_state.get("open_layer")
+    return name if name in {layer.name for layer in model.layers} else None
+
+
+def choose(name: str | None) -> None:
+    """Open a layer; the one that was open closes. New layers come behind it."""
+    st.session_state.open_layer = name
+    st.session_state.add_behind = name
+
+
+def toggle(name: str) -> None:
+    """Open a layer, or close it when it is open."""
+    name = current(name)
+    choose(None if st.session_state.get("open_layer") == name else name)
+
+
+def rename(name: str, key: str) -> None:
+    """Give a layer the name that a field holds."""
+    new = st.session_state[key].strip()
+    if history.change(editing.rename, current(name), new) is None:
+        return
+    if st.session_state.get("open_layer") == current(name):
+        choose(new)
+    st.session_state.renamed = {name: new}
+
+
+def current(name: str) -> str:
+    """A layer's name now: a click that comes with the new name of a layer was made while it had the old one."""
+    return st.session_state.get("renamed", {}).get(name, name)

@@ -1,0 +1,299 @@
+"""The layer editor, the heads, undo and sharing, as a person uses them, without a browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import blocks, editing, links, presets, shapes
+from cnn_core.layer_kinds import KINDS
+from cnn_core.spec import ModelSpec, change
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """An empty home folder for the app, and no spare process."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CNN_LAB_SPARE", "0")
+
+
+def open_build(spec=None, editor: bool = True) -> AppTest:
+    """The Build page with its layer editor."""
+    app = AppTest.from_file(APP, default_timeout=60)
+    if spec is not None:
+        app.query_params["spec"] = links.encode(spec)
+    if editor:
+        app.session_state["way"] = "Layers"
+    return healthy(app.run())
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def model(app: AppTest) -> ModelSpec:
+    return app.session_state["draft"].model
+
+
+def names(app: AppTest) -> list[str]:
+    return [layer.name for layer in model(app).layers]
+
+
+def press(app: AppTest, label: str) -> None:
+    healthy(next(button for button in app.button if button.label == label).click().run())
+
+
+def add(app: AppTest, kind: str) -> None:
+    healthy(app.button(key=f"add_{kind}").click().run())
+
+
+def open_row(app: AppTest, name: str) -> None:
+    healthy(app.button(key=f"row_of_{name}").click().run())
+
+
+def setting(app: AppTest, layer: str, name: str, value) -> None:
+    """Let a control of the open layer say something."""
+    key = f"edit_layer_{layer}_{name}"
+    control = next(element for element in (*app.main, *app.get("button_group")) if getattr(element, "key", None) == key)
+    healthy(control.set_value(value).run())
+
+
+def of_head(app: AppTest, kind: str, head: str, name: str, value) -> None:
+    healthy(getattr(app, kind)(key=f"edit_head_{head}_{name}").set_value(value).run())
+
+
+def said(app: AppTest) -> str:
+    return " ".join(element.value for element in (*app.markdown, *app.error, *app.info, *app.toast, *app.caption))
+
+
+class TestLayers:
+    def test_blocks_come_first_and_layers_show_the_same_network(self):
+        app = open_build(editor=False)
+        assert "Convolution blocks" in [slider.label for slider in app.slider]
+        app.session_state["way"] = "Layers"
+        healthy(app.run())
+        rows = [button.label for button in app.button if (button.key or "").startswith("row_of_")]
+        assert rows[0] == "1 **conv_1** · Conv2D · 28 × 28 × 8 · 208 weights" and len(rows) == len(names(app))
+        assert model(app) == presets.preset("tiny").spec.model
+
+    def test_one_layer_is_open_at_a_time(self):
+        app = open_build()
+        open_row(app, "conv_1")
+        assert app.text_input(key="edit_layer_conv_1_name").value == "conv_1"
+        open_row(app, "output")
+        assert [field.value for field in app.text_input if field.label == "Name"] == ["output"]
+        open_row(app, "output")
+        assert not [field for field in app.text_input if field.label == "Name"]
+
+    def test_settings_change_the_draft_and_the_link(self):
+        app = open_build()
+        open_row(app, "conv_1")
+        for name, value in (("filters", 16), ("kernel_size", 3), ("padding", "valid"), ("kernel_l2", 0.001), ("max_norm", 2.0)):
+            setting(app, "conv_1", name, value)
+        conv = model(app).layer("conv_1")
+        assert (conv.filters, conv.kernel_size, conv.padding, conv.kernel_l2, conv.max_norm) == (16, 3, "valid", 0.001, 2.0)
+        assert links.decode(app.query_params["spec"]).model == model(app)
+        assert blocks.from_graph(model(app)) is None  # one layer alone has a penalty
+        assert "Blocks is off" in said(app)
+
+    @pytest.mark.parametrize("data", ["mnist-5k", "mnist-1d"])
+    def test_every_kind_has_its_settings(self, data):
+        network = editing.EMPTY
+        for kind in KINDS:
+            network = editing.add(network, kind)
+        spec = presets.preset("tiny" if data == "mnist-5k" else "mnist1d").spec.model_copy(update={"model": network})
+        app = open_build(spec)
+        for layer in network.layers:
+            open_row(app, layer.name)
+            shown = {str(widget.key).removeprefix(f"edit_layer_{layer.name}_") for widget in app.main if hasattr(widget, "key")}
+            shown |= {str(widget.key).removeprefix(f"edit_layer_{layer.name}_") for widget in app.get("button_group")}
+            assert {"name", "inputs", *editing.settings_of(layer)} <= shown
+        assert model(app) == network
+
+    def test_a_fault_is_told_at_its_layer(self):
+        app = open_build()
+        open_row(app, "flatten")
+        press(app, "Remove")
+        assert any(element.value.startswith(":red[") and "Put Flatten before it" in element.value for element in app.markdown)
+        assert next(button for button in app.button if button.label == "Train").disabled
+
+    def test_names_and_inputs(self):
+        app = open_build()
+        open_row(app, "conv_1")
+        setting(app, "conv_1", "name", "edges")
+        assert names(app)[0] == "edges" and model(app).layer("activation_1").inputs == ("edges",)
+        assert app.text_input(key="edit_layer_edges_name").value == "edges"  # it is still open
+        setting(app, "edges", "name", "Not a name")
+        assert "lower-case letters" in said(app) and names(app)[0] == "edges"
+        assert app.text_input(key="edit_layer_edges_name").value == "edges"
+        open_row(app, "activation_1")
+        assert app.selectbox(key="edit_layer_activation_1_inputs").options == ["input", "edges"]
+        setting(app, "activation_1", "inputs", "input")
+        assert model(app).layer("activation_1").inputs == ("input",)
+        assert "it feeds no other layer and no head" in said(app)
+
+    def test_a_merge_names_its_inputs_in_order(self):
+        app = open_build(presets.preset("residual").spec)
+        open_row(app, "block_1_sum")
+        setting(app, "block_1_sum", "inputs", ["conv_1_relu", "block_1_norm_2"])
+        assert model(app).layer("block_1_sum").inputs == ("conv_1_relu", "block_1_norm_2")
+        setting(app, "block_1_sum", "inputs", [])
+        assert "at least one input" in said(app)
+        assert model(app).layer("block_1_sum").inputs == ("conv_1_relu", "block_1_norm_2")
+
+    def test_moved_copied_removed_and_taken_back(self):
+        app = open_build()
+        before = model(app)
+        open_row(app, "pool_1")
+        press(app, "Move up")
+        assert names(app)[:3] == ["conv_1", "pool_1", "activation_1"]
+        press(app, "Duplicate")
+        assert names(app)[1:3] == ["pool_1", "pool_2"]
+        press(app, "Move down")
+        press(app, "Remove")
+        assert "pool_2" not in names(app)
+        for _ in range(4):
+            press(app, "Undo")
+        assert model(app) == before
+        press(app, "Redo")
+        assert names(app)[:3] == ["conv_1", "pool_1", "activation_1"]
+
+    def test_undo_keeps_the_settings_of_training(self):
+        app = open_build()
+        open_row(app, "pool_1")
+        press(app, "Remove")
+        app.number_input(key="edit_epochs").set_value(7).run()
+        press(app, "Undo")
+        assert "pool_1" in names(app) and app.session_state["draft"].training.epochs == 7
+
+    def test_undo_of_the_simple_controls(self):
+        app = open_build(editor=False)
+        app.slider(key="edit_conv_count").set_value(3).run()
+        app.select_slider(key="edit_conv1_filters").set_value(32).run()
+        press(app, "Undo")
+        press(app, "Undo")
+        assert model(app) == presets.preset("tiny").spec.model and app.slider(key="edit_conv_count").value == 1
+
+    def test_layers_are_added_in_between_and_as_a_branch(self):
+        app = open_build()
+        open_row(app, "conv_1")
+        add(app, "BatchNormalization")
+        assert names(app)[:3] == ["conv_1", "batch_normalization_1", "activation_1"]
+        next(box for box in app.selectbox if box.label == "Behind").set_value("flatten").run()
+        next(group for group in app.get("button_group") if group.label == "How").set_value("New branch").run()
+        add(app, "Dense")
+        assert names(app)[-1] == "dense_2" and model(app).layer("dense_2").inputs == ("flatten",)
+        assert model(app).layer("dense_1").inputs == ("flatten",)
+
+    def test_kinds_of_the_other_dimension_are_hidden(self):
+        keys = {button.key for button in open_build().button}
+        assert "add_Conv2D" in keys and "add_Conv1D" not in keys
+        keys = {button.key for button in open_build(presets.preset("mnist1d").spec).button}
+        assert "add_Conv1D" in keys and "add_Conv2D" not in keys and "add_Dense" in keys
+
+
+def test_from_nothing_to_two_branches_and_two_heads():
+    app = open_build()
+    press(app, "Empty")
+    assert model(app) == editing.EMPTY and "No layers yet" in said(app)
+    for kind in ("Conv2D", "Activation", "MaxPooling2D", "Flatten", "Dense", "Activation"):
+        add(app, kind)
+    setting(app, "activation_2", "function", "softmax")
+    press(app, "Add a head")
+    next(box for box in app.selectbox if box.label == "Behind").set_value("flatten_1").run()
+    next(group for group in app.get("button_group") if group.label == "How").set_value("New branch").run()
+    add(app, "Dense")
+    setting(app, "dense_2", "units", 1)
+    add(app, "Activation")
+    setting(app, "activation_3", "function", "sigmoid")
+    press(app, "Add a head")
+    spec = app.session_state["draft"]
+    assert [(head.name, head.layer, head.loss) for head in spec.model.heads] == [
+        ("label", "activation_2", "categorical_crossentropy"),
+        ("parity", "activation_3", "binary_crossentropy"),
+    ]
+    assert spec.preset is None and not shapes.report(spec.model, spec.data).errors
+    assert not next(button for button in app.button if button.label == "Train").disabled
+
+
+class TestHeads:
+    def test_a_head_is_changed_and_follows_names(self):
+        app = open_build(presets.preset("two-heads").spec)
+        of_head(app, "select_slider", "parity", "loss_weight", 2.0)
+        of_head(app, "text_input", "parity", "name", "odd")
+        of_head(app, "selectbox", "odd", "target", "label")
+        head = model(app).heads[1]
+        assert (head.name, head.loss_weight, head.target, head.loss) == ("odd", 2.0, "label", "categorical_crossentropy")
+        assert any(
+            element.value.startswith(":red[") and "End with a dense layer of 10" in element.value for element in app.markdown
+        )
+        of_head(app, "selectbox", "odd", "layer", "digit_softmax")
+        assert model(app).heads[1].layer == "digit_softmax"
+        healthy(app.button(key="remove_head_digit").click().run())
+        assert [head.name for head in model(app).heads] == ["odd"]
+        press(app, "Undo")
+        assert len(model(app).heads) == 2
+
+    def test_a_name_that_is_taken_is_refused(self):
+        app = open_build(presets.preset("two-heads").spec)
+        of_head(app, "text_input", "parity", "name", "digit")
+        assert "another head" in said(app) and model(app).heads[1].name == "parity"
+
+
+class TestData:
+    def test_series_bring_a_network_for_series_and_undo_takes_it_back(self):
+        spec = change(presets.preset("lenet5").spec, {"data.augmentation.rotation": 10})
+        app = open_build(spec)
+        healthy(app.selectbox(key="edit_dataset").set_value("mnist-1d").run())
+        draft = app.session_state["draft"]
+        assert (draft.preset, draft.data.dataset) == ("mnist1d", "mnist-1d") and not draft.data.augmentation.active
+        assert "needs a network for series" in said(app)
+        assert "Rotation (degrees)" not in [slider.label for slider in app.slider] and not app.get("image")
+        assert "samples" in {chart.key for chart in app.get("plotly_chart")}
+        press(app, "Undo")
+        assert app.session_state["draft"] == spec
+
+    def test_a_preset_brings_its_kind_of_data(self):
+        app = open_build()
+        healthy(app.selectbox(key="preset").set_value("mnist1d-forecast").run())
+        assert app.session_state["draft"] == presets.preset("mnist1d-forecast").spec
+        healthy(app.selectbox(key="preset").set_value("two-heads").run())
+        assert app.session_state["draft"].data.dataset == "mnist-5k"
+
+    def test_points_that_the_network_sees(self):
+        app = open_build(presets.preset("mnist1d-forecast").spec)
+        healthy(app.slider(key="edit_points_seen").set_value(30).run())
+        assert app.session_state["draft"].data.points_seen == 30
+        assert "the last 10 points are 10 numbers" in said(app)
+        healthy(app.slider(key="edit_points_seen").set_value(40).run())
+        assert app.session_state["draft"].data.points_seen is None
+        assert "nothing to forecast" in said(app)
+
+
+class TestShare:
+    def upload(self, app: AppTest, content: bytes) -> None:
+        healthy(app.file_uploader[0].upload("mine.json", content, "application/json").run())
+
+    def test_a_file_brings_everything_back(self):
+        spec = change(presets.preset("two-heads").spec, {"training.epochs": 3})
+        app = open_build()
+        self.upload(app, spec.model_dump_json().encode())
+        assert app.session_state["draft"] == spec and not app.error
+        app.run()
+        assert app.session_state["draft"] == spec
+        press(app, "Undo")
+        assert app.session_state["draft"] == presets.preset("tiny").spec
+
+    @pytest.mark.parametrize("content", [b"", b"hello", b"{}", b"\xff\xfe\x00", b'{"model": 3}', b"[" * 100_000, b" " * 300_000])
+    def test_a_bad_file_gets_a_sentence_and_nothing_is_lost(self, content):
+        app = open_build()
+        self.upload(app, content)
+        assert len(app.error) == 1 and "mine.json" in app.error[0].value and "Nothing was changed" in app.error[0].value
+        assert app.session_state["draft"] == presets.preset("tiny").spec
+
+    def test_the_link_holds_the_settings(self):
+        app = open_build()
+        assert any(links.encode(app.session_state["draft"]) in code.value for code in app.code)
