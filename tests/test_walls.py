@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "cnn_core"
 MODULES = sorted(".".join(path.relative_to(CORE).with_suffix("").parts) for path in CORE.rglob("*.py") if path.stem != "__init__")
-WITH_TENSORFLOW = {"layers", "model", "halves", "fast_layers", "callbacks", "inference"}
+WITH_TENSORFLOW = {"layers", "model", "halves", "fast_layers", "callbacks", "inference", "explanations"}
 
 
 def imported_by(modules: list[str]) -> set[str]:

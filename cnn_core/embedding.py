@@ -1,0 +1,53 @@
+"""The test part as a network's last hidden layer sees it, drawn on a plane."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from cnn_core.spec import INPUT, RunSpec
+from cnn_core.targets import main_head
+
+EXAMPLES = 1500  # of the test part: more hide each other, and t-SNE takes long
+NEIGHBOURS = 5  # among which a newcomer is put on a t-SNE map
+
+
+@dataclass(frozen=True)
+class Plane:
+    """places: (n, 2) of examples whose features are (n, size). explained: part of the variance that the two axes hold, 0 where
+    axes mean nothing."""
+
+    places: np.ndarray
+    features: np.ndarray
+    explained: float = 0.0
+
+
+def hidden_layer(spec: RunSpec) -> str | None:
+    """The layer whose values the last weights of the main head see; None where they see the input itself or there is no such head.
+
+    >>> from cnn_core.presets import preset
+    >>> hidden_layer(preset("tiny").spec)
+    'dense_activation_1'
+    """
+    head = main_head(spec)
+    if head is None:
+        return None
+    layer = spec.model.layer(head.layer)
+    while layer.kind == "Activation" and layer.inputs[0] != INPUT:
+        layer = spec.model.layer(layer.inputs[0])
+    source = layer.inputs[0]
+    return None if source == INPUT else source
+
+
+def principal(features: np.ndarray) -> tuple[Plane, PCA]:
+    """The plane on which features (n, size) spread most, and what puts a newcomer there. One feature alone has no second axis."""
+    rows = np.pad(features, ((0, 0), (0, max(0, 2 - features.shape[1]))))
+    found = PCA(2, random_state=0).fit(rows)
+    return Plane(found.transform(rows), features, float(found.explained_variance_ratio_.sum())), found
+
+
+def put(plane: Plane, newcomer: np.ndarray) -> np.ndarray:
+    """Where features (size,) belong on a map that has no axes: amid the places of their nearest neighbours, (2,)."""
+    near = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(plane.features))).fit(plane.features)
+    return plane.places[near.kneighbors(newcomer[np.newaxis], return_distance=False)[0]].mean(axis=0)
