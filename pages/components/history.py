@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from cnn_core import datasets
 from cnn_core.errors import SpecError
 from cnn_core.spec import ModelSpec, RunSpec
 from pages.components import state
@@ -100,7 +101,7 @@ def _step(taken: str, given: str) -> None:
     spec, whole = st.session_state[taken].pop()
     draft = st.session_state.draft
     st.session_state.setdefault(given, []).append((draft, whole))
-    if whole:
+    if whole or datasets.info(spec.data.dataset).is_series != datasets.info(draft.data.dataset).is_series:
         state.set_draft(spec)
     else:
         _set_network(draft.model_copy(update={"model": spec.model, "preset": spec.preset}))

@@ -76,8 +76,27 @@ class TestLayers:
         app.session_state["way"] = "Layers"
         healthy(app.run())
         rows = [button.label for button in app.button if (button.key or "").startswith("row_of_")]
-        assert rows[0] == "1 **conv_1** · Conv2D · 28 × 28 × 8 · 208 weights" and len(rows) == len(names(app))
+        assert rows[0] == "1 **conv_1** · Conv2D · 28 × 28 × 8 · 208 parameters" and len(rows) == len(names(app))
         assert model(app) == presets.preset("tiny").spec.model
+
+    def test_the_editor_stays_while_the_network_happens_to_be_made_of_blocks(self):
+        app = open_build(presets.preset("two-heads").spec, editor=False)
+        press(app, "Empty")
+        for kind in ("Flatten", "Dense", "Activation"):
+            add(app, kind)
+        for old, new, function in (
+            ("flatten_1", "flatten", ""),
+            ("dense_1", "output", ""),
+            ("activation_1", "softmax", "softmax"),
+        ):
+            if app.session_state["open_layer"] != old:
+                open_row(app, old)
+            if function:
+                setting(app, old, "function", function)
+            setting(app, old, "name", new)
+        press(app, "Add a head")
+        assert blocks.from_graph(model(app)) is not None
+        assert "row_of_softmax" in {button.key for button in app.button}
 
     def test_one_layer_is_open_at_a_time(self):
         app = open_build()

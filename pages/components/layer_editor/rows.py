@@ -40,9 +40,9 @@ def layer_editor(network: NetworkReport) -> None:
 
 def _row(number: int, report: LayerReport, is_open: bool) -> None:
     shape = " × ".join(map(str, report.output_shape)) if report.output_shape else "no output"
-    weights = f" · {report.parameters:,} weights" if report.parameters else ""
+    parameters = f" · {report.parameters:,} parameters" if report.parameters else ""
     st.button(
-        f"{number} **{report.name}** · {report.kind} · {shape}{weights}",
+        f"{number} **{report.name}** · {report.kind} · {shape}{parameters}",
         key=f"row_of_{report.name}",
         icon=":material/expand_less:" if is_open else ":material/expand_more:",
         type="secondary" if is_open else "tertiary",
