@@ -6,9 +6,12 @@ TensorFlow is imported when something is laid out, not before.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from cnn_core import datasets, handwriting, shapes, targets
+import numpy as np
+
+from cnn_core import datasets, handwriting, my_digits, shapes, targets
 from cnn_core.checkpoint import Checkpoint
 from cnn_core.cores import gpu, splits_batches, threads
 from cnn_core.errors import DataError
@@ -16,6 +19,7 @@ from cnn_core.spec import RunSpec
 
 SECONDS_PER_EXECUTION = 0.3  # between two looks at the commands
 MULTIPLY_ADDS_PER_SECOND = 25e9  # of a small network on two cores, a rough figure
+START = "start"  # the folder, in that of a run, with the weights that it starts from
 LARGEST_LAYER = 50_000_000  # values that one layer may give at once where nothing is learned
 
 
@@ -73,9 +77,11 @@ class Course:
         for variable, value in zip(state, checkpoint.variables, strict=False):
             variable.assign(value)
 
-        # Keras makes the running means with the first batch that it measures.
-        one, label = next(iter(self.batches.dataset))
-        self.trainer.compute_metrics(one, label, self.model(one), None)
+        # Keras makes the running means with the first batch that it measures, those of the losses of several heads as well.
+        examples, wanted = next(iter(self.batches.dataset))
+        answers = self.model(examples)
+        self.trainer.compute_loss(x=examples, y=wanted, y_pred=answers)
+        self.trainer.compute_metrics(examples, wanted, answers, None)
 
         def running_means() -> None:
             for variable, value in zip(self.trainer.metrics_variables, checkpoint.variables[count:], strict=True):
@@ -91,18 +97,22 @@ class Course:
 
 
 def lay_out(
-    spec: RunSpec, course: Course, stage: Callable[[str], None], progress: Callable[[int, int], None] | None = None
+    spec: RunSpec,
+    course: Course,
+    stage: Callable[[str], None],
+    progress: Callable[[int, int], None] | None = None,
+    folder: Path | None = None,
 ) -> None:
     """Read the images, build the network with fresh weights and compile it, noting in `course` what there is.
 
-    stage: is told what happens now. progress: is told (bytes here, bytes in all) while images are downloaded. Raises DataError
-    and SpecError.
+    stage: is told what happens now. progress: is told (bytes here, bytes in all) while images are downloaded. folder: of the run,
+    with the drawings that it learns as well and the weights that it starts from, where it has them. Raises DataError and SpecError.
     """
     import keras
     import tensorflow as tf
 
     from cnn_core.fast_layers import quicken
-    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches, in_halves
+    from cnn_core.model import TrainingBatches, build_model, compile_model, evaluation_batches, in_halves, take_weights
 
     stage("Reading the images")
     course.data = datasets.load(spec.data.dataset, progress)
@@ -113,12 +123,16 @@ def lay_out(
         redrawn = handwriting.vary(*train_part, augmentation.hands, spec.training.seed)
         calm = handwriting.fewer(redrawn, train_part[0])
         train_part = (redrawn, train_part[1])
+    if spec.data.own_digits:
+        train_part, calm = _with_own(spec, train_part, calm, my_digits.read(folder) if folder else my_digits.EMPTY)
 
     stage("Building the network")
     keras.utils.set_random_seed(spec.training.seed)
     if spec.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     course.model = model = build_model(spec)
+    if folder and (start := _start(folder)):
+        take_weights(model, start)
     on_cpu = gpu() is None  # of its cores alone the lab knows ways to make more
     if on_cpu and not spec.training.deterministic:
         quicken(model)
@@ -159,7 +173,7 @@ def can_be_rehearsed(spec: RunSpec) -> bool:
     True
     """
     data = spec.data
-    if not datasets.is_here(data.dataset) or data.augmentation.hands:
+    if not datasets.is_here(data.dataset) or data.augmentation.hands or data.own_digits:
         return False
     network = shapes.report(spec.model, data)
     return not network.errors and _seconds_per_step(network.multiply_adds, spec.training.batch_size) < SECONDS_PER_EXECUTION
@@ -184,6 +198,22 @@ def split(data: datasets.Dataset, spec: RunSpec) -> tuple[tuple, tuple | None]:
     kept = len(data.y_train) - round(len(data.y_train) * spec.data.validation)
     held_out = (data.x_train[kept:], data.y_train[kept:])
     return (data.x_train[:kept], data.y_train[:kept]), held_out if len(held_out[1]) else None
+
+
+def _with_own(spec: RunSpec, part: tuple, calm: np.ndarray | None, own: my_digits.Collection) -> tuple[tuple, np.ndarray | None]:
+    """The training part, and its calm images, with drawings of the person's own behind them, each as often as it takes."""
+    if not len(own):
+        raise DataError("This run has no drawings of your own to learn from. Draw some on the My digits page and teach it again.")
+    share = spec.data.own_digits
+    rows = np.resize(np.arange(len(own)), round(len(part[1]) * share / (1 - share)))
+    images, labels = own.images[rows][..., np.newaxis], own.labels[rows]
+    settled = None if calm is None else np.concatenate([calm, images])
+    return (np.concatenate([part[0], images]), np.concatenate([part[1], labels])), settled
+
+
+def _start(folder: Path) -> Path | None:
+    """The file with the weights that a run starts from, None where it begins with fresh ones."""
+    return next(iter((folder / START).glob("*")), None)
 
 
 def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:

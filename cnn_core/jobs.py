@@ -5,8 +5,9 @@ import shutil
 import time
 from pathlib import Path
 
-from cnn_core import checkpoint, memory, presets, shapes
-from cnn_core.errors import LabError, StoreError
+from cnn_core import checkpoint, datasets, memory, my_digits, presets, shapes
+from cnn_core.course import START
+from cnn_core.errors import DataError, LabError, SpecError, StoreError
 from cnn_core.files import replacing
 from cnn_core.run import Run
 from cnn_core.scheduler import Scheduler
@@ -19,10 +20,14 @@ LEARNING_RATE = "learning rate "  # begins the command that is followed by the r
 class Lab(Scheduler):
     """The runs of one home folder, and all that can be done to them."""
 
-    def submit(self, spec: RunSpec, name: str | None = None) -> str:
-        """Queue a run and start it when nothing else trains; its id. Raises SpecError or StoreError, and then nothing is kept."""
+    def submit(self, spec: RunSpec, name: str | None = None, start: Path | None = None) -> str:
+        """Queue a run and start it when nothing else trains; its id. start: a file with the weights that it starts from.
+
+        Raises SpecError, DataError or StoreError, and then nothing is kept.
+        """
         shapes.check(spec.model, spec.data)
         memory.check(spec)
+        own = self._own_digits(spec)
         run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = self.store.folder(run)
         try:
@@ -31,6 +36,11 @@ class Lab(Scheduler):
             raise self._not_stored(error) from None
         try:
             (folder / "spec.json").write_text(spec.model_dump_json(indent=2))
+            if own is not None:
+                (folder / my_digits.FILE).write_bytes(my_digits.pack(own))
+            if start is not None:
+                (folder / START).mkdir()
+                shutil.copyfile(start, folder / START / start.name)
             self.store.add(run, name or self._new_name(f"{presets.origin(spec)} on {spec.data.dataset}"), spec)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -40,6 +50,37 @@ class Lab(Scheduler):
             raise
         self.start_next()
         return run
+
+    def _own_digits(self, spec: RunSpec) -> my_digits.Collection | None:
+        """The drawings that a run learns as well, None where it learns none."""
+        if not spec.data.own_digits:
+            return None
+        info = datasets.info(spec.data.dataset)
+        if info.is_series or not info.has_digits:
+            raise SpecError(f"Drawings of digits cannot be mixed with {info.title}: its examples are no images of digits.")
+        own = my_digits.read(self.home)
+        if not len(own):
+            raise DataError("There are no drawings of your own to learn from. Draw some on the My digits page first.")
+        return own
+
+    def teach(self, run: str, share: float = 0.2, epochs: int = 3) -> str:
+        """Queue a run that goes on from the weights of another and learns the person's own drawings among its images; its id.
+
+        share: the part of the images of each epoch that are such drawings. The learning rate starts at a third of what it was and
+        falls to 0. Raises LabError.
+        """
+        known = self.store.get(run)
+        if not known.is_over:
+            raise LabError(f"{known.name!r} is {known.status}. Teach it when it is over.")
+        settings = {
+            "data.own_digits": share,
+            "training.epochs": epochs,
+            "training.learning_rate": known.spec.training.learning_rate / 3,
+            "training.schedule": "cosine",
+            "training.early_stopping": "off",
+        }
+        name = self._new_name(f"{known.name}, taught my digits"[:80])
+        return self.submit(change(known.spec, settings), name, self.weights(known.run))
 
     def _new_name(self, name: str) -> str:
         """A name that no run has: with a number behind it where others are called so."""

@@ -80,13 +80,18 @@ def load_model(spec: RunSpec, weights: Path) -> keras.Model:
     weights: a file of Keras (.weights.h5), or the best epoch that a run kept. Raises ValueError when they do not fit.
     """
     model = build_model(spec)
+    take_weights(model, weights)
+    return model
+
+
+def take_weights(model: keras.Model, weights: Path) -> None:
+    """Give a model the weights of a file, as `load_model` does."""
     if weights.name != checkpoint.BEST:
         model.load_weights(weights)
     elif not (best := checkpoint.read_best(weights.parent)) or not best.fits(model.weights):
         raise ValueError("cut short, changed, or of another network")
     else:
         model.set_weights(best.variables)
-    return model
 
 
 def compile_model(model: keras.Model, spec: RunSpec, steps_per_epoch: int, steps_per_execution: int = 1) -> None:

@@ -123,10 +123,13 @@ class DataSpec(Spec):
     """Which images or series. `validation` is the part of the training part held out, or "test" for the test part itself.
 
     points_seen: of a series, how many of its first points the network sees; the rest can be forecast. None: all of them.
+    own_digits: this part of the images of each epoch are drawings of the person's own (`cnn_core.my_digits`), each as often as it
+    takes; they are kept with the run.
     """
 
     dataset: DatasetName = "mnist-5k"
     points_seen: int | None = Field(None, ge=1, le=1000)
+    own_digits: float = Field(0.0, ge=0, le=0.9, allow_inf_nan=False)
     validation: Literal["test"] | Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.1
     augmentation: AugmentationSpec = AugmentationSpec()
 

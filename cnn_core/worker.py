@@ -75,7 +75,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     from cnn_core.callbacks import Diverged, Reporter, save_weights
 
     if course.spec is None:
-        lay_out(spec, course, sink.stage, lambda done, total: _downloading(sink, done / total))
+        lay_out(spec, course, sink.stage, lambda done, total: _downloading(sink, done / total), sink.path(""))
     batches, folder = course.batches, sink.path("")
     kept = checkpoint.read(folder)
     running_means = course.go_back_to(kept) if kept else None
