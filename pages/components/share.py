@@ -37,7 +37,7 @@ def share(spec: RunSpec) -> None:
         if fault := st.session_state.pop("file_fault", None):
             st.error(fault, icon=":material/error:")
         st.caption("This link opens the lab with these settings:")
-        st.code(_link(spec), language=None, wrap_lines=True, height=110)
+        st.code(_link(spec), language=None, wrap_lines=True)  # in a box of fixed height a keyboard could not scroll it
 
 
 def _link(spec: RunSpec) -> str:
