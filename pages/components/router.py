@@ -22,6 +22,12 @@ def menu():
                 help="Feature maps and kernels of every layer.",
             ),
             st.Page(
+                "pages/compute.py",
+                title="How it computes",
+                icon=":material/calculate:",
+                help="Every layer cell by cell, on your own digit, and what windows do to shapes.",
+            ),
+            st.Page(
                 "pages/evaluate.py",
                 title="Evaluate",
                 icon=":material/analytics:",
