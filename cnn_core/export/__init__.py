@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from cnn_core import shapes
 from cnn_core.errors import LabError
+from cnn_core.export import script
 from cnn_core.export.conversion import convert, missing
 from cnn_core.export.formats import FORMATS, Format
 from cnn_core.files import replacing
@@ -27,6 +28,8 @@ def obstacle(spec: RunSpec, format: str) -> str | None:
     """
     if faults := shapes.report(spec.model, spec.data).errors:
         return faults[0]
+    if not FORMATS[format].needs_weights and (reason := script.obstacle(spec)):
+        return reason
     if lacking := missing(format):
         return f"The package {lacking} is not installed. Run `pip install -r requirements.txt`."
     return None
@@ -78,9 +81,7 @@ def export_bytes(lab: Lab, run: str, format: str) -> bytes:
 
 def _write(lab: Lab, run: Run, format: str, new: Path) -> None:
     if format == "python":
-        from cnn_core.export.script import script
-
-        new.write_text(script(run.spec), encoding="utf-8")
+        new.write_text(script.script(run.spec), encoding="utf-8")
     elif format == "notebook":
         from cnn_core.export.notebook import notebook
 

@@ -33,6 +33,7 @@ def convert(spec: RunSpec, weights: Path, format: str, target: Path) -> None:
             layer.activation = _gelu
     outputs = {head.name: trained.get_layer(head.layer).output for head in spec.model.heads}
     network = keras.Model(trained.input, outputs)
+    network(keras.ops.zeros((1, *trained.input.shape[1:])))  # Keras exports what was called
     for name in ("tf2onnx", "tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:

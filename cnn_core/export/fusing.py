@@ -1,10 +1,11 @@
 """Which activations are written as an argument of the layer that they follow, as a person would write them."""
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cnn_core.layer_kinds import Activation, BaseLayer
-from cnn_core.spec import INPUT, ModelSpec
+from cnn_core.spec import HeadSpec, ModelSpec
 
 TAKE_ACTIVATION = ("Conv2D", "SeparableConv2D", "DepthwiseConv2D", "Conv1D", "Dense")
 
@@ -15,8 +16,8 @@ def fused(model: ModelSpec, exact: bool) -> list[tuple[BaseLayer, dict[str, Any]
     """The layers to write, each with its Keras arguments; one with an activation has `activation` among them.
 
     An activation stays a layer where something else reads the layer before it as it is, and where both have penalties on what they
-    pass on. exact: it also stays one where Keras would else compute the branches of the network in another order, and so add up
-    their gradients in another order, which changes the last bits.
+    pass on. exact: it also stays one where Keras would else add up the penalties of branches in another order, which changes the
+    last bits of their sum.
     """
     layers = {layer.name: layer for layer in model.layers}
     chosen: set[str] = set()
@@ -44,30 +45,19 @@ def _fits(layer: BaseLayer, layers: Mapping[str, BaseLayer], model: ModelSpec) -
 
 
 def _disturbs(model: ModelSpec, chosen: Collection[str]) -> bool:
-    """Whether Keras adds up gradients or penalties in another order when these activations are no layers of their own."""
+    """Whether Keras adds up penalties in another order when these activations are no layers of their own."""
     before: Graph = {layer.name: layer.inputs for layer in model.layers}
     stands_for = {name: before[name][0] for name in chosen}
-    after = {name: tuple(stands_for.get(one, one) for one in inputs) for name, inputs in before.items() if name not in stands_for}
-    ends = [head.layer for head in sorted(model.heads, key=lambda head: head.name)]
-    ran_before, stood_before = _orders(before, ends)
-    ran, stood = _orders(after, [stands_for.get(name, name) for name in ends])
-    for source in (INPUT, *after):
-        readers = [name for name in after if source in after[name]]
-        if len(readers) > 2 and _ranked(readers, ran) != _ranked(readers, ran_before):
-            return True
-    penalised = [layer.name for layer in model.layers if any("regularizer" in name for name in layer.keras_arguments())]
-    kept = [stands_for.get(name, name) for name in penalised]
-    return _ranked(dict.fromkeys(kept), stood) != list(
-        dict.fromkeys(stands_for.get(n, n) for n in _ranked(penalised, stood_before))
-    )
+    after = {name: tuple(stands_for.get(one, one) for one in before[name]) for name in before if name not in stands_for}
+    penalised = {layer.name for layer in model.layers if any("regularizer" in name for name in layer.keras_arguments())}
+    kept = {stands_for.get(name, name) for name in penalised}
+    was = [stands_for.get(name, name) for name in _listed(before, model.heads) if name in penalised]
+    return list(dict.fromkeys(was)) != [name for name in _listed(after, model.heads, stands_for) if name in kept]
 
 
-def _ranked(names: Iterable[str], order: list[str]) -> list[str]:
-    return sorted(names, key=order.index)
-
-
-def _orders(graph: Graph, ends: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The order in which Keras' functional model runs layers, and that in which it lists them (`map_graph` in its ops/function.py)."""
+def _listed(graph: Graph, heads: Iterable[HeadSpec], stands_for: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """The order in which Keras' functional model lists its layers (`map_graph` in its ops/function.py): by their distance from the
+    end, and at the same distance as they are met on the way back from there."""
     finished: dict[str, None] = {}  # from the input to the ends
     seen: dict[str, int] = {}
 
@@ -79,12 +69,11 @@ def _orders(graph: Graph, ends: Iterable[str]) -> tuple[list[str], list[str]]:
             visit(source)
         finished[name] = None
 
-    for end in ends:
-        visit(end)
-    depths: dict[str, int] = {}  # layers between each and the end
+    for head in sorted(heads, key=lambda head: head.name):
+        visit(stands_for.get(head.layer, head.layer))
+    depths: dict[str, int] = {}
     for name in reversed(finished):
         depth = depths.setdefault(name, 0)
         for source in graph.get(name, ()):
             depths[source] = max(depth + 1, depths.get(source, 0))
-    runs = sorted(depths, key=lambda name: -depths[name])
-    return runs, sorted(depths, key=lambda name: (-depths[name], seen[name]))
+    return sorted(depths, key=lambda name: (-depths[name], seen[name]))

@@ -41,7 +41,8 @@ def constructor(layer: BaseLayer, arguments: dict[str, Any], indent: int, extra:
     positional = [arguments[name] for name in POSITIONAL if name in arguments]
     named = {name: value for name, value in arguments.items() if name not in POSITIONAL}
     if isinstance(layer, Activation) or layer.kind.startswith("ZeroPadding"):
-        positional, named = [next(iter(named.values()))], dict(list(named.items())[1:])
+        first = next(iter(named))  # the function, or the number of zeros
+        positional = [named.pop(first)]
     defaults = DEFAULTS | ({"strides": arguments["pool_size"]} if isinstance(layer, Pooling) else {})
     shown = {name: _resolve(name, value) for name, value in named.items() if name not in defaults or value != defaults[name]}
     if "activation" in shown:  # where a person looks for it
@@ -78,8 +79,9 @@ def _functional(spec: RunSpec, layers: list) -> str:
         while keyword.iskeyword(name) or name in RESERVED or name in names.values():
             name += "_"
         names[layer.name] = name
-    lines = []
-    for layer, arguments in layers:
+    lines, exact = [], spec.training.deterministic
+    for layer, given in layers:
+        arguments = {**given, "name": layer.name} if exact else given
         reaching = [names[name] for name in layer.inputs]
         fed = f"[{', '.join(reaching)}]" if len(reaching) > 1 else reaching[0]
         left = f"    {names[layer.name]} = "
@@ -89,12 +91,7 @@ def _functional(spec: RunSpec, layers: list) -> str:
         elif len(line) > WIDTH:
             line = f"{left}{constructor(layer, arguments, indent=4, extra=len(left) + len(fed))}({fed})"
         lines.append(line)
-    note = []
-    if spec.training.deterministic and layers != fused(spec.model, exact=False):
-        note = [
-            "    # Some activations are layers of their own, so that Keras adds up the gradients of the branches",
-            "    # in the order of the lab's run; as arguments of their convolutions they would compute the same.",
-        ]
+    note = ["    # TensorFlow adds up the gradients of branches in an order that depends on the names."] if exact else []
     # An activation that was fused is read where its layer is.
     read = {head.name: spec.model.layer(head.layer) for head in spec.model.heads}
     outputs = {head: Code(names[layer.name if layer.name in names else layer.inputs[0]]) for head, layer in read.items()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-WIDTH = 110  # of a line
+WIDTH = 130  # of a line, as in the lab
 
 
 @dataclass(frozen=True)

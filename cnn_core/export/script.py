@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from cnn_core import shapes
 from cnn_core.cores import THREADS_TO_REPEAT
+from cnn_core.errors import SpecError
 from cnn_core.export import data, network, training
 from cnn_core.export.python_code import Section
 from cnn_core.presets import origin
@@ -39,9 +40,18 @@ def script(spec: RunSpec) -> str:
     return text + "\n"
 
 
+def obstacle(spec: RunSpec) -> str | None:
+    """Why a network that fits has no script, None when it has one."""
+    if spec.data.own_digits:
+        return "It learned from drawings of your own, which a script does not hold. Take it home as a Keras file."
+    return None
+
+
 def sections(spec: RunSpec) -> list[Section]:
     """The parts of the script in their order; the first holds the imports and settings of all."""
     shapes.check(spec.model, spec.data)
+    if reason := obstacle(spec):
+        raise SpecError(reason)
     parts = (
         data.data(spec),
         data.hands(spec) if data.redraws(spec) else None,
