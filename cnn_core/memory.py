@@ -17,7 +17,8 @@ COPIES = {
 }  # of each weight: itself, its gradient, the optimizer's, a checkpoint's
 LIBRARIES = 500_000_000  # TensorFlow and Keras, loaded
 VALUE = 4  # bytes
-COMPUTED = ("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "MinPooling2D", "BatchNormalization")
+# Their results may take the place of what they were given, or are recomputed from it.
+IN_PLACE = ("Flatten", "Activation", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise")
 LIMIT = Path("/sys/fs/cgroup/memory.max")  # of the container, where there is one
 
 
@@ -29,10 +30,10 @@ def needed(spec: RunSpec) -> int:
     """
     info = datasets.info(spec.data.dataset)
     network = shapes.report(spec.model, spec.data)
-    outputs = [prod(layer.output_shape) for layer in network.layers if layer.output_shape and layer.kind in COMPUTED]
+    outputs = [prod(layer.output_shape) for layer in network.layers if layer.output_shape and layer.kind not in IN_PLACE]
     activations = (sum(outputs) + max(outputs, default=0)) * min(spec.training.batch_size, info.train)
-    images = prod(info.input_shape) * (info.train + info.test)  # one byte a value
-    return LIBRARIES + images + VALUE * (activations + COPIES[spec.training.optimizer] * network.parameters)
+    examples = prod(info.input_shape) * (info.train + info.test) * (VALUE if info.is_series else 1)
+    return LIBRARIES + examples + VALUE * (activations + COPIES[spec.training.optimizer] * network.parameters)
 
 
 def there_is() -> int:

@@ -3,16 +3,19 @@
 import gzip
 import hashlib
 import io
+import random
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from cnn_core import datasets
 from cnn_core.errors import DataError
+from cnn_core.spec import DatasetName
 
 CHECKSUM = "e318b7b6a20ff02b267e1929e618701e3887523362f4d7f3af098440147843d9"
 LABELS = {"y_train": np.arange(60_000) % 10, "y_test": np.arange(10_000) % 10}
@@ -76,9 +79,36 @@ def test_no_test_image_is_a_training_image():
 
 
 def test_names():
-    assert datasets.is_here("mnist-5k") and not datasets.is_here("mnist")
-    with pytest.raises(DataError, match=r"There is no dataset 'cats'\. Expected one of: mnist-5k, mnist, fashion-mnist\."):
+    assert datasets.is_here("mnist-5k") and datasets.is_here("mnist-1d") and not datasets.is_here("mnist")
+    assert tuple(datasets.DATASETS) == get_args(DatasetName)
+    with pytest.raises(
+        DataError, match=r"There is no dataset 'cats'\. Expected one of: mnist-5k, mnist, fashion-mnist, mnist-1d\."
+    ):
         datasets.load("cats")
+
+
+def test_mnist_1d_is_the_packages_own_and_leaves_the_random_numbers_of_others_alone():
+    """The package seeds both generators anew, so that its series are always the same."""
+    from mnist1d.data import get_dataset_args, make_dataset
+
+    made = make_dataset(get_dataset_args())
+    expected = []
+    for load in (lambda: None, lambda: datasets.load("mnist-1d")):
+        np.random.seed(5)
+        random.seed(5)
+        datasets._series.cache_clear()
+        data = load()
+        expected.append((np.random.random(), random.random()))
+    assert expected[0] == expected[1]
+    assert data.x_train.shape == (4000, 40, 1) and data.x_test.shape == (1000, 40, 1)
+    assert data.x_train.dtype == data.x_test.dtype == np.float32 and data.y_train.dtype == data.y_test.dtype == np.uint8
+    for ours, part in ((data.x_train, "x"), (data.x_test, "x_test")):
+        np.testing.assert_array_equal(ours[..., 0], made[part].astype(np.float32))
+    for ours, part in ((data.y_train, "y"), (data.y_test, "y_test")):
+        np.testing.assert_array_equal(ours, made[part])
+    assert np.bincount(np.concatenate([data.y_train, data.y_test])).tolist() == [500] * 10
+    assert "mnist1d" in data.source and data.info.is_series and data.info.labels == tuple("0123456789")
+    assert (data.info.train, data.info.test, data.info.input_shape) == (4000, 1000, (40, 1))
 
 
 def test_a_file_in_the_data_folder(places, good_npz):

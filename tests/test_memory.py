@@ -6,7 +6,7 @@ from cnn_core import memory
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.errors import SpecError
 from cnn_core.presets import PRESETS, preset
-from cnn_core.spec import RunSpec, change
+from cnn_core.spec import DataSpec, ModelSpec, RunSpec, TrainingSpec, change
 
 WIDE = change(RunSpec(model=to_graph(Blocks(conv=(ConvBlock(filters=256, pooling="none"),) * 5))), {"training.batch_size": 4096})
 
@@ -17,6 +17,25 @@ def test_what_is_counted():
     weights = 5 * 5 * 4 + 4 + 14 * 14 * 4 * 10 + 10
     outputs = 28 * 28 * 4 + 14 * 14 * 4 + 10 + 28 * 28 * 4
     assert memory.needed(spec) == fixed + 4 * (10 * outputs + 5 * weights)
+
+
+def test_layers_of_every_kind_are_counted():
+    layers = [
+        {"kind": "Conv1D", "name": "conv", "filters": 4, "kernel_size": 5},
+        {"kind": "Activation", "name": "relu"},
+        {"kind": "MaxPooling1D", "name": "pool"},
+        {"kind": "ZeroPadding1D", "name": "frame"},
+        {"kind": "Concatenate", "name": "twice", "inputs": ["frame", "frame"]},
+        {"kind": "Flatten", "name": "row"},
+        {"kind": "Dense", "name": "output"},
+        {"kind": "Activation", "name": "softmax", "function": "softmax"},
+    ]
+    model = ModelSpec.model_validate({"layers": layers, "heads": [{"layer": "softmax"}]})
+    spec = RunSpec(model=model, data=DataSpec(dataset="mnist-1d"), training=TrainingSpec(optimizer="sgd", batch_size=3))
+    fixed = memory.LIBRARIES + 4 * 5000 * 40
+    weights = 5 * 4 + 4 + 22 * 8 * 10 + 10
+    outputs = 40 * 4 + 20 * 4 + 22 * 4 + 22 * 8 + 10 + 22 * 8
+    assert memory.needed(spec) == fixed + 4 * (3 * outputs + 4 * weights)
 
 
 def test_a_network_that_is_too_large_is_refused_before_it_starts(lab, monkeypatch):

@@ -52,6 +52,32 @@ def test_presets_can_be_trained_and_name_themselves(name):
     assert name == "lenet5" or found.spec.data.validation != "test"
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("lenet5", 27_598), ("lenet5-1998", 61_706), ("keras-convnet", 34_826), ("dense-l2-l1", 50_890)]
+)
+def test_known_numbers_of_parameters(name, parameters):
+    """LeNet-5 with all maps connected, as it is usually counted, and what Keras' example prints; `test_shapes` counts all with Keras."""
+    assert check(preset(name).spec.model, preset(name).spec.data).parameters == parameters
+
+
+def test_the_presets_of_several_heads_and_of_series():
+    heads = {
+        name: [(head.name, head.target, head.loss, head.loss_weight) for head in found.spec.model.heads]
+        for name, found in PRESETS.items()
+    }
+    assert heads["two-heads"] == [
+        ("digit", "label", "categorical_crossentropy", 1),
+        ("parity", "parity", "binary_crossentropy", 0.5),
+    ]
+    assert heads["mnist1d-forecast"] == [
+        ("digit", "label", "categorical_crossentropy", 1),
+        ("next", "forecast", "mean_squared_error", 1),
+    ]
+    assert {name for name, found in heads.items() if len(found) > 1} == {"two-heads", "mnist1d-forecast"}
+    poolings = [preset(f"pooling-{kind}").spec.model.layer("pool_1").kind for kind in ("max", "average", "min")]
+    assert poolings == ["MaxPooling2D", "AveragePooling2D", "MinPooling2D"]
+
+
 def test_an_unknown_preset_lists_the_known():
     with pytest.raises(SpecError, match=r"There is no preset 'vgg'\. Expected one of: tiny, lenet5, lenet5-regularised"):
         preset("vgg")
