@@ -1,10 +1,19 @@
-"""Evaluate: how well each head of a network answers on the test part, and where it fails."""
+"""Evaluate: how well each head of a network answers on the test part, where it fails, and how far it can be trusted."""
 
 import streamlit as st
 
 from cnn_core import datasets, evaluation, targets
-from pages.components import scores, state
+from pages.components import state
 from pages.components.run_picker import run_picker
+from pages.components.scores import changes, classes, numbers, trust
+from pages.components.scores.said import Said
+
+VIEWS = {
+    "Scores": classes.overview,
+    "Mistakes": classes.mistakes,
+    "Confidence": trust.trust,
+    "Robustness": changes.changes,
+}
 
 state.open_session()
 run = run_picker()
@@ -13,15 +22,16 @@ if run is None:
 spec = run.spec
 if not datasets.is_here(spec.data.dataset):
     st.info("The images of this network's dataset are not on this computer. Download them on the Build page.")
+    st.page_link("pages/build.py", label="Build", icon=":material/construction:")
     st.stop()
 data = state.dataset(spec.data.dataset)
 said = evaluation.read_answers(state.lab(), run.run)
 
-heads = {head.name: head for head in spec.model.heads}
+heads, known = {head.name: head for head in spec.model.heads}, targets.of(spec.data)
 name = next(iter(heads))
+bar = st.container(horizontal=True, vertical_alignment="bottom")
 if len(heads) > 1:
-    known = targets.of(spec.data)
-    name = st.segmented_control(
+    name = bar.segmented_control(
         "Head",
         list(heads),
         format_func=lambda name: f"{name}: {known[heads[name].target].title}",
@@ -32,7 +42,10 @@ if len(heads) > 1:
     )
 head = heads[name]
 true = targets.values(head.target, spec.data, data.x_test, data.y_test)
-if labels := targets.labels(spec, head):
-    scores.of_classes(run, data, labels, said[name], true)
-else:
-    scores.of_numbers(run, data, said[name], true)
+labels = targets.labels(spec, head)
+if not labels:
+    numbers.numbers(run, data, said[name], true)
+    st.stop()
+st.session_state.setdefault("scores_view", "Scores")
+view = bar.segmented_control("View", list(VIEWS), key="scores_view", required=True, persist_state="session")
+VIEWS[view](Said(run, name, data, labels, said[name], true))

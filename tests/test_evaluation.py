@@ -52,3 +52,33 @@ def test_answers_are_computed_again_when_none_were_kept(trained, lab):
 def test_an_unknown_run(trained):
     with pytest.raises(UnknownRun):
         evaluation.score_run(trained.lab, "nothing")
+
+
+def test_each_class_against_counts(trained):
+    (scores,) = evaluation.score_run(trained.lab, trained.run).values()
+    right = np.diag(scores.confusion)
+    precision, recall = right / scores.confusion.sum(axis=0), right / scores.confusion.sum(axis=1)
+    np.testing.assert_allclose(scores.precision, precision)
+    np.testing.assert_allclose(scores.class_accuracy, recall)
+    np.testing.assert_allclose(scores.f1, 2 * precision * recall / (precision + recall))
+    assert scores.support.tolist() == [100] * 10
+
+
+@pytest.mark.parametrize(
+    ("right", "of", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (10, 10, 0.7225, 1.0),
+        (0, 20, 0.0, 0.1611),
+    ],  # Newcombe, Statistics in Medicine 17 (1998), table I
+)
+def test_wilsons_interval(right, of, low, high):
+    assert evaluation.interval(right, of) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_what_is_behind_a_cell():
+    probabilities = np.array([[0.4, 0.6], [0.1, 0.9], [0.8, 0.2], [0.3, 0.7]])
+    labels = np.array([0, 0, 0, 1])
+    assert evaluation.cell(probabilities, labels, 0, 1).tolist() == [1, 0], "the most confident first"
+    assert evaluation.cell(probabilities, labels, 0, 0).tolist() == [2]
+    assert evaluation.cell(probabilities, labels, 1, 0).tolist() == []

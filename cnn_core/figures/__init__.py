@@ -4,13 +4,25 @@ from cnn_core.figures.answers import class_bars, confusion, probability_bars
 from cnn_core.figures.curves import compared_curves, learning_rate, training_curves
 from cnn_core.figures.maps import MAPS_SHOWN, curves_grid, kernel_grid, maps_grid, value_bars
 from cnn_core.figures.network import network_drawing, network_graph
+from cnn_core.figures.scores import (
+    accuracy_coverage,
+    class_scores,
+    confidence_histogram,
+    confusion_cells,
+    reliability,
+    robustness,
+)
 from cnn_core.figures.series import forecasts, series
 
 __all__ = [
     "MAPS_SHOWN",
+    "accuracy_coverage",
     "class_bars",
+    "class_scores",
     "compared_curves",
+    "confidence_histogram",
     "confusion",
+    "confusion_cells",
     "curves_grid",
     "forecasts",
     "kernel_grid",
@@ -19,6 +31,8 @@ __all__ = [
     "network_drawing",
     "network_graph",
     "probability_bars",
+    "reliability",
+    "robustness",
     "series",
     "training_curves",
     "value_bars",

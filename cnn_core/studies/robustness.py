@@ -80,6 +80,21 @@ def changed(images: np.ndarray, change: str, level: float, seed: int = 0) -> np.
     return np.clip(np.round(found), 0, 255).astype(np.uint8)
 
 
+def falls_under(levels: np.ndarray, accuracy: np.ndarray, wanted: float = 0.9) -> float | None:
+    """The level at which an accuracy, linear between the levels, falls under what is wanted for the first time; None where it never does.
+
+    >>> round(falls_under(np.array([0, 10, 20]), np.array([1.0, 0.95, 0.75])), 6)
+    12.5
+    """
+    under = np.flatnonzero(np.asarray(accuracy) < wanted)
+    if not len(under):
+        return None
+    end = int(under[0])
+    if end == 0:
+        return float(levels[0])
+    return float(np.interp(wanted, accuracy[end - 1 : end + 1][::-1], levels[end - 1 : end + 1][::-1]))
+
+
 def _pen(pictures: np.ndarray, change: str, level: float) -> np.ndarray:
     """Strokes thicker or thinner by `level` pixels at each edge: whole pixels by the neighbours, the rest by mixing."""
     cross = ndimage.generate_binary_structure(2, 1)[np.newaxis]

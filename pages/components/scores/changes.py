@@ -1,0 +1,87 @@
+"""Accuracy on test images that are changed more and more, beside other runs."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import figures, study, targets
+from cnn_core.run import Run
+from cnn_core.studies import robustness
+from pages.components import pictures, state
+from pages.components.scores.said import PLAIN, Said
+from pages.components.study_panel import study_panel
+
+WANTED = 0.9
+SAMPLE = 4  # the class of the test image whose changes are shown
+ABOUT = (
+    "Reads 1,000 test images, changed in ten ways at seven levels: about a minute, in the background. It is kept with the run."
+)
+
+
+def changes(said: Said) -> None:
+    """The study of a run, its curves beside those of others, and what the changes look like."""
+    main = targets.main_head(said.run.spec)
+    if said.data.info.is_series:
+        st.info(
+            "Only networks that read images can be tried on changed images, and this one reads series. Choose another network."
+        )
+        return
+    if said.head != main.name:
+        st.caption(f"Followed is the accuracy of its first head of classes, **{main.name}**.")
+    found = study_panel(said.run.run, "robustness", "Try changed images", ABOUT)
+    if found is None:
+        st.caption("What the changes look like, from none on:")
+        _grid(said, {}, {})
+        return
+    others = _others(said.run)
+    chosen = []
+    if others:
+        chosen = st.multiselect(
+            "Beside it", list(others), format_func=lambda run: others[run].name, key="robust_beside", max_selections=5
+        )
+    else:
+        st.caption("Try changed images on another network as well, and it can be shown beside this one.")
+    curves = {said.run.name: found}
+    for run in chosen:
+        if (other := study.result(state.lab(), run, "robustness")) is not None:
+            curves[others[run].name] = other
+    falls = {
+        name: {change: robustness.falls_under(levels, values[change], WANTED) for change, levels in robustness.LEVELS.items()}
+        for name, values in curves.items()
+    }
+    _grid(said, curves, falls)
+    st.subheader(f"Where it falls under {WANTED:.0%}", anchor=False)
+    rows = [
+        {"Change": change, **{name: _words(places[change]) for name, places in falls.items()}, "In": unit}
+        for change, unit in robustness.UNITS.items()
+    ]
+    st.dataframe(rows, hide_index=True, height=388, alt=f"The level of each change at which accuracy falls under {WANTED:.0%}")
+
+
+def _grid(said: Said, curves: dict[str, study.Result], falls: dict[str, dict[str, float | None]]) -> None:
+    """A chart of each change, over pictures of its levels."""
+    image = said.data.x_test[np.flatnonzero(said.data.y_test == SAMPLE)[:1], ..., 0]
+    with st.grid("auto", min_column_width=300, gap="medium", key="pictures_changes") as grid:
+        for change, levels in robustness.LEVELS.items():
+            with grid.cell():
+                fell = {name: places[change] for name, places in falls.items()}
+                if curves:
+                    values = {name: found[change] for name, found in curves.items()}
+                    figure = figures.robustness(levels, values, change.capitalize(), robustness.UNITS[change], fell, WANTED)
+                    words = "; ".join(f"{name} from {one[0]:.0%} to {one[-1]:.0%}" for name, one in values.items())
+                    st.plotly_chart(figure, key=f"robust_{change}", config=PLAIN, alt=f"Accuracy against {change}: {words}")
+                else:
+                    st.markdown(f"**{change.capitalize()}** ({robustness.UNITS[change]})")
+                shown = np.concatenate([robustness.changed(image, change, level) for level in levels])
+                steps = ", ".join(f"{level:g}" for level in levels)
+                pictures.strip(shown[..., np.newaxis], f"One test image under {change} of {steps}", columns=len(levels))
+
+
+def _others(run: Run) -> dict[str, Run]:
+    """The other runs that were tried on changed images."""
+    lab = state.lab()
+    tried = (other for other in lab.answering() if other.run != run.run)
+    return {other.run: other for other in tried if study.state(lab, other.run, "robustness").status == "done"}
+
+
+def _words(place: float | None) -> str:
+    return "never" if place is None else "at once" if place == 0 else f"{place:.3g}"
