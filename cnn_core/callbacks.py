@@ -111,7 +111,7 @@ class Reporter(keras.callbacks.Callback):
         self.take_rate()  # so that it is kept as well
         self.keep()
         if self.recorder is not None and not self.looks_rarely:
-            self.recorder.take(self.step, self.epochs)
+            self.recorder.after(self.step, self.epochs)
         if time.monotonic() - self.saved >= self.weights_every:
             save_weights(self.model, self.sink)
             self.saved = time.monotonic()

@@ -5,7 +5,8 @@ every second one goes, and from then on they are taken half as often. TensorFlow
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Recorder:
     def __init__(self, spec: RunSpec, course: Any, folder: Path) -> None:
         self.spec, self.course, self.folder = spec, course, folder / FOLDER
         self.began, self.spent, self.next = time.monotonic(), 0.0, 1
+        self.every = _every(self.folder, course.batches.steps)  # epochs from one to the next
         data = course.data
         self.example = targets.inputs(spec.data, data.x_test[:1])
         rows = slice(0, max(1, min(BATCH, course.reading)))
@@ -69,12 +71,19 @@ class Recorder:
             self.next = 2 * step
             self.take(step, epoch)
 
+    def after(self, step: int, epoch: int) -> None:
+        """Take one at the end of an epoch: of each, until there are too many, then of fewer; and of the last."""
+        if epoch % self.every == 0 or epoch == self.spec.training.epochs:
+            self.take(step, epoch)
+
     def take(self, step: int, epoch: int) -> None:
-        """Take a snapshot unless those before have taken more than their share of the time."""
+        """Take a snapshot unless those before have taken more than their share of the time, or the disk has no room for it."""
         now = time.monotonic()
         if self.spent > SHARE * (now - self.began) + FREE:
             return
-        write(self.folder, self._look(step, epoch))
+        with suppress(OSError):  # training does without
+            if write(self.folder, self._look(step, epoch)):
+                self.every *= 2
         self.spent += time.monotonic() - now
 
     def _look(self, step: int, epoch: int) -> Snapshot:
@@ -90,11 +99,18 @@ class Recorder:
             tensors[layer.name] = model.get_layer(layer.name)(reaching if len(reaching) > 1 else reaching[0])
             if layer.has_map and len(maps) < LAYERS and len(tensors[layer.name].shape) > 2:
                 maps[layer.name] = _small(tensors[layer.name][0].numpy())
+        # Where there are several heads, Keras adds their losses to its running means whenever it computes them.
+        means = [(variable, variable.numpy()) for variable in self.course.trainer.metrics_variables]
+        means = [(variable, variable.numpy()) for variable in self.course.trainer.metrics_variables]
         with tf.GradientTape() as tape:
             said = model(scaled(tf.constant(self.batch)), training=False)
             loss = self.course.trainer.compute_loss(
                 y=tf.nest.map_structure(tf.constant, self.wanted), y_pred=said, training=False
             )
+        for variable, value in means:
+            variable.assign(value)
+        for variable, value in means:  # with several heads Keras counts each loss that it computes in its running means
+            variable.assign(value)
         variables = model.trainable_weights
         found = {variable.path: gradient for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)}
         for layer in layers:
@@ -121,8 +137,32 @@ def histogram(values: np.ndarray) -> Histogram:
     return Histogram(counts, -limit, limit, float(np.linalg.norm(values)))
 
 
-def write(folder: Path, snapshot: Snapshot) -> None:
-    """Keep a snapshot; of too many every second one goes, but never the first."""
+@dataclass(frozen=True)
+class History:
+    """How the values of a layer were spread over time. steps: (n,) of the snapshots; edges: (BINS + 1,) of the bins, the same for all;
+    parts: (n, BINS), which part of the values lies in each bin, even within those of a snapshot; norms: (n,)."""
+
+    steps: np.ndarray
+    edges: np.ndarray
+    parts: np.ndarray
+    norms: np.ndarray
+
+
+def history(snapshots: Sequence[Snapshot], layer: str, part: str) -> History | None:
+    """The "weights" or "gradients" of a layer over the snapshots that have them; None when none has."""
+    known = [(snapshot.step, getattr(snapshot, part)[layer]) for snapshot in snapshots if layer in getattr(snapshot, part)]
+    if not known:
+        return None
+    edges = np.linspace(min(found.low for _, found in known), max(found.high for _, found in known), BINS + 1)
+    parts = []
+    for _, found in known:
+        below = np.concatenate([[0], np.cumsum(found.counts)]) / max(1, found.counts.sum())
+        parts.append(np.diff(np.interp(edges, np.linspace(found.low, found.high, len(below)), below)))
+    return History(np.array([step for step, _ in known]), edges, np.array(parts), np.array([found.norm for _, found in known]))
+
+
+def write(folder: Path, snapshot: Snapshot) -> bool:
+    """Keep a snapshot; of too many every second one goes, but never the first. Whether some went."""
     folder.mkdir(exist_ok=True)
     arrays: dict[str, np.ndarray] = {"about": np.array([snapshot.step, snapshot.epoch])}
     for part in ("maps", "kernels"):
@@ -133,9 +173,11 @@ def write(folder: Path, snapshot: Snapshot) -> None:
     with replacing(folder / f"{snapshot.step:09}.npz") as new, new.open("wb") as file:
         np.savez_compressed(file, **arrays)
     kept = files(folder)
-    if len(kept) > MOST:
-        for file in kept[1::2]:
-            file.unlink(missing_ok=True)
+    if len(kept) <= MOST:
+        return False
+    for file in kept[1::2]:
+        file.unlink(missing_ok=True)
+    return True
 
 
 def files(folder: Path) -> list[Path]:
@@ -164,6 +206,12 @@ def forget_after(folder: Path, step: int) -> None:
     for file in files(folder):
         if int(file.stem) > step:
             file.unlink(missing_ok=True)
+
+
+def _every(folder: Path, steps_per_epoch: int) -> int:
+    """Epochs between the last two snapshots of a run that goes on, 1 for a new one."""
+    steps = [int(file.stem) for file in files(folder)[-2:]]
+    return max(1, round((steps[-1] - steps[0]) / steps_per_epoch)) if steps else 1
 
 
 def _small(values: np.ndarray) -> np.ndarray:

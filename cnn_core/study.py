@@ -27,6 +27,7 @@ from cnn_core.run import Run
 KINDS = ("robustness", "map", "importance", "favourites")
 ORDER, PROGRESS, RESULT, CANCEL, LOCK = "order.json", "progress.json", "result.npz", "cancel", "study.lock"
 SAYS = 0.25  # least seconds between two words on the progress
+STARTS = 30.0  # seconds within which its process has said something
 ROOT = Path(__file__).parents[1]
 
 Result = dict[str, np.ndarray]
@@ -66,6 +67,9 @@ def start(lab: Lab, run: str, kind: str, **options: Any) -> None:
     folder = _folder(lab, run, kind)
     folder.mkdir(parents=True, exist_ok=True)
     if _is_alive(folder):
+        if (_read(folder / ORDER) or {}).get("of") != _mark(known, weights):
+            cancel(lab, run, kind)
+            raise LabError("The same study of other weights of this run is still under way. It was told to end: try again soon.")
         return
     for left in (PROGRESS, RESULT, CANCEL):
         (folder / left).unlink(missing_ok=True)
@@ -97,8 +101,9 @@ def state(lab: Lab, run: str, kind: str) -> State:
         return State("none")
     if (folder / RESULT).is_file():
         return State("done", 1.0)
-    said = State(**_read(folder / PROGRESS)) if (folder / PROGRESS).is_file() else State("running", 0.0, "Starting")
-    if said.status != "running" or _is_alive(folder) or (time.time() - order["asked"] < 30 and not (folder / PROGRESS).is_file()):
+    found = _read(folder / PROGRESS)
+    said = State(**found) if found else State("running", 0.0, "Starting")
+    if said.status != "running" or _is_alive(folder) or (not found and time.time() - order["asked"] < STARTS):
         return said
     return State("failed", said.part, "Its process is gone. Start it again.")
 

@@ -2,8 +2,12 @@
 
 from cnn_core.figures.answers import class_bars, confusion, probability_bars
 from cnn_core.figures.curves import compared_curves, learning_rate, training_curves
+from cnn_core.figures.explanations import over_image, over_series
+from cnn_core.figures.favourites import favourites_row, favourites_series
+from cnn_core.figures.learning import carried, norms, spread
 from cnn_core.figures.maps import MAPS_SHOWN, curves_grid, kernel_grid, maps_grid, value_bars
 from cnn_core.figures.network import network_drawing, network_graph
+from cnn_core.figures.plane import plane
 from cnn_core.figures.scores import (
     accuracy_coverage,
     class_scores,
@@ -17,6 +21,7 @@ from cnn_core.figures.series import forecasts, series
 __all__ = [
     "MAPS_SHOWN",
     "accuracy_coverage",
+    "carried",
     "class_bars",
     "class_scores",
     "compared_curves",
@@ -24,16 +29,23 @@ __all__ = [
     "confusion",
     "confusion_cells",
     "curves_grid",
+    "favourites_row",
+    "favourites_series",
     "forecasts",
     "kernel_grid",
     "learning_rate",
     "maps_grid",
     "network_drawing",
     "network_graph",
+    "norms",
+    "over_image",
+    "over_series",
+    "plane",
     "probability_bars",
     "reliability",
     "robustness",
     "series",
+    "spread",
     "training_curves",
     "value_bars",
 ]

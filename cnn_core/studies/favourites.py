@@ -41,17 +41,18 @@ def study(context: Context) -> Result:
 
 def _favourites(model, examples: np.ndarray, layer: str) -> Result:
     """What of `examples` excites each filter of a layer most, and where."""
-    peaks, places = [], []
+    peaks, places, stirred = [], [], []
     for start in range(0, len(examples), BATCH):
         maps = model.outputs(examples[start : start + BATCH], [layer])[layer][..., :FILTERS]
         flat = maps.reshape(len(maps), -1, maps.shape[-1])
         peaks.append(flat.max(axis=1))
         places.append(flat.argmax(axis=1))
+        stirred.append((flat != 0).any(axis=1))
     values, where, sides = np.concatenate(peaks), np.concatenate(places), maps.shape[1:-1]
     best = np.argsort(-values, axis=0, kind="stable")[:KEPT].T
     filters = np.arange(values.shape[1])[:, np.newaxis]
     corners = np.stack(np.unravel_index(where[best, filters], sides), axis=-1)
-    return {"best": best, "values": values[best, filters], "places": corners, "active": (values > 0).mean(axis=0)}
+    return {"best": best, "values": values[best, filters], "places": corners, "active": np.concatenate(stirred).mean(axis=0)}
 
 
 def _made(context: Context, model, layer: str, count: int, before: float, share: float) -> np.ndarray:

@@ -25,6 +25,16 @@ def scale_control() -> str:
     )
 
 
+def choose(views: list[LayerView], key: str) -> str:
+    """The name of the layer that is shown in large; the first is the default."""
+    titles = {view.name: view.title for view in views}
+    if st.session_state.get(key) not in titles:
+        st.session_state[key] = next(iter(titles))
+    return st.selectbox(
+        "Layer", list(titles), format_func=titles.get, key=key, label_visibility="collapsed", persist_state="session"
+    )
+
+
 def limits(views: list[LayerView]) -> tuple[float, float]:
     """Smallest and largest value of all feature maps or curves of the network."""
     values = [view.values for view in views if view.is_map or view.is_curves]

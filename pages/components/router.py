@@ -28,6 +28,18 @@ def menu():
                 help="Every layer cell by cell, on your own digit, and what windows do to shapes.",
             ),
             st.Page(
+                "pages/learned.py",
+                title="What it learned",
+                icon=":material/school:",
+                help="How it learned, what its filters like, and what it is without them.",
+            ),
+            st.Page(
+                "pages/explain.py",
+                title="Why",
+                icon=":material/question_mark:",
+                help="What speaks for an answer, and where it lies among others.",
+            ),
+            st.Page(
                 "pages/evaluate.py",
                 title="Evaluate",
                 icon=":material/analytics:",

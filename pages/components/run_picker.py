@@ -8,9 +8,13 @@ from pages.components import state
 from pages.components.live_panel import live_panel
 
 
-def run_picker() -> Run | None:
-    """The run chosen among those that can answer (the newest is the default), or None after showing how to get one."""
-    runs = {run.run: run for run in state.lab().answering()}
+def run_picker(training: bool = False) -> Run | None:
+    """The run chosen among those that can answer (the newest is the default), or None after showing how to get one.
+
+    training: offer those that train as well.
+    """
+    live = state.lab().store.runs(("running",)) if training else []
+    runs = {run.run: run for run in (*live, *state.lab().answering())}
     if not runs:
         _first_run()
         return None
@@ -33,6 +37,8 @@ def _title(run: Run) -> str:
     accuracy = f"{run.test_accuracy:.1%}" if run.test_accuracy is not None else "no test score"
     if run.test_accuracy is None and run.test_loss is not None:
         accuracy = f"loss {run.test_loss:.3f}"
+    if not run.is_over:
+        accuracy = "in training"
     return f"{run.name} · {accuracy} · {run.run[9:11]}:{run.run[11:13]}"
 
 

@@ -11,7 +11,15 @@ from playwright.sync_api import Page, expect
 
 from cnn_core.jobs import Lab
 
-PATHS = {"Build": "", "Draw": "draw", "Look inside": "look_inside", "Evaluate": "evaluate", "Runs": "runs"}
+PATHS = {
+    "Build": "",
+    "Draw": "draw",
+    "Look inside": "look_inside",
+    "What it learned": "learned",
+    "Why": "explain",
+    "Evaluate": "evaluate",
+    "Runs": "runs",
+}
 # Rules that Streamlit's own elements break, each with the element: none is left with this version.
 STREAMLITS_OWN: dict[str, str] = {}
 POINTS = """name => (document.querySelector(`.st-key-curve_${name} .js-plotly-plot`)?.data ?? [])
@@ -135,7 +143,8 @@ def test_build_train_draw_look_inside(page, server, wait_until):
     for layer in spec.model.layers:
         if layer.kind not in ("Flatten", "Dropout"):
             expect(page.get_by_text(re.compile(rf"^{layer.name}: ")).first).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length >= 8")
+    expect(page.get_by_role("img", name=re.compile("^The first .* feature maps of conv_1$"))).to_be_visible()
+    expect(page.locator(".st-key-maps_conv_1 .js-plotly-plot")).to_be_visible()
 
     go(page, "Evaluate")
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
@@ -185,7 +194,7 @@ def test_pages_are_accessible_and_fit_a_phone(browser, server, wait_until, schem
     for name, path in PATHS.items():
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(f"{server.url}/{path}?run={run}")
-        if name in ("Draw", "Look inside"):
+        if name in ("Draw", "Look inside", "Why"):
             page.get_by_role("radio", name="Test image").or_(page.get_by_role("button", name="Test image")).first.click()
         page.locator(".js-plotly-plot .main-svg >> visible=true").first.wait_for()
         settle(page)

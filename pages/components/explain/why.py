@@ -1,0 +1,89 @@
+"""What speaks for an answer, drawn over the input in three ways."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import datasets, figures, targets
+from cnn_core.errors import LabError
+from cnn_core.run import Run
+from cnn_core.spec import HeadSpec
+from pages.components import state
+
+PLAIN = {"displayModeBar": False}
+
+
+def why(run: Run, example: np.ndarray) -> None:
+    """Grad-CAM, saliency and occlusion for a class of a head, beside one another."""
+    from cnn_core import explanations  # brings TensorFlow
+
+    model = state.model(run.run)
+    heads = {head.name: head for head in run.spec.model.heads if targets.labels(run.spec, head)}
+    if not heads:
+        st.info(
+            "This network names no classes, and the three ways explain the choice of a class. See Look inside for its layers."
+        )
+        return
+    head, target = _asked(run, heads, model.answers(example[np.newaxis]))
+    layers = explanations.map_layers(model)
+    columns = st.columns(3, gap="medium")
+    for column, (name, way) in zip(columns, explanations.WAYS.items(), strict=True):
+        with column:
+            st.subheader(way.title, anchor=False)
+            try:
+                if name == "grad-cam":
+                    heat = _grad_cam(run, model, example, head, target, layers)
+                else:
+                    heat = getattr(explanations, name)(model, example, head, target)
+            except LabError as error:
+                st.info(str(error))
+                continue
+            if heat is not None:
+                _show(run, example, heat, name, way.title)
+            st.markdown(way.means)
+            st.caption(f":material/warning: Where it misleads: {way.misleads}")
+
+
+def _asked(run: Run, heads: dict[str, HeadSpec], said: dict[str, np.ndarray]) -> tuple[HeadSpec, int]:
+    """The head and the class that are asked about; the class is the answer unless another is chosen."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = next(iter(heads))
+        if len(heads) > 1:
+            name = st.selectbox("Head", list(heads), key=f"why_head_{run.run}", persist_state="session")
+        head, probabilities = heads[name], said[name][0]
+        labels, answer = targets.labels(run.spec, head), int(probabilities.argmax())
+        words = {None: f"the answer: {labels[answer]} ({probabilities[answer]:.1%})"}
+        words |= {number: f"{label} ({probabilities[number]:.1%})" for number, label in enumerate(labels)}
+        target = st.selectbox(
+            "What speaks for", list(words), format_func=words.get, key=f"why_class_{run.run}_{name}", persist_state="session"
+        )
+    return head, answer if target is None else target
+
+
+def _grad_cam(run: Run, model, example: np.ndarray, head: HeadSpec, target: int, layers: list[str]) -> np.ndarray | None:
+    from cnn_core import explanations
+
+    if not layers:
+        st.info("This network has no layer with a map, so there is nothing that Grad-CAM could look at.")
+        return None
+    key = f"why_layer_{run.run}"
+    st.session_state.setdefault(key, _last_convolution(run, layers))
+    layer = st.selectbox("Layer", layers, key=key, persist_state="session", label_visibility="collapsed")
+    return explanations.grad_cam(model, example, head, target, layer)
+
+
+def _last_convolution(run: Run, layers: list[str]) -> str:
+    kinds = {layer.name: layer.kind for layer in run.spec.model.layers}
+    return next((name for name in reversed(layers) if "Conv" in kinds[name]), layers[-1])
+
+
+def _show(run: Run, example: np.ndarray, heat: np.ndarray, name: str, title: str) -> None:
+    signed = name == "occlusion"
+    if datasets.info(run.spec.data.dataset).is_series:
+        figure = figures.over_series(example[: targets.seen(run.spec.data), 0], heat, signed, height=280)
+    else:
+        figure = figures.over_image(example, heat, signed)
+    st.plotly_chart(
+        figure, key=f"why_{name}", config=PLAIN, alt=f"{title}, drawn over the input; the strongest place has {heat.max():.3g}"
+    )
+    if not np.any(heat):
+        st.caption(":material/info: It is zero everywhere: nothing here speaks for this class.")

@@ -1,0 +1,142 @@
+"""A network while it learned: a slider over the snapshots of its run, which also come while it trains."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import figures, snapshots
+from cnn_core.figures import painted
+from cnn_core.run import Run
+from cnn_core.snapshots import Snapshot
+from pages.components import audience, pixels, state
+
+PLAYS = 0.8  # seconds from one snapshot to the next
+TILE = 66
+PLAIN = {"displayModeBar": False}
+
+
+def watch(run: Run) -> None:
+    """Show what is kept of how a run learned, and keep up with it while it trains."""
+    every = _every(run)
+    st.fragment(_watch, run_every=every)(run.run, every)
+
+
+def _every(run: Run) -> float | None:
+    if st.session_state.get("playing"):
+        return PLAYS
+    return None if run.is_over else audience.stretched(2, each=0.2)
+
+
+@state.in_sentences()
+def _watch(name: str, every: float | None) -> None:
+    run = state.lab().store.get(name)
+    files = snapshots.files(state.lab().store.folder(name) / snapshots.FOLDER)
+    shots = [shot for file in files if (shot := _snapshot(file, file.stat().st_mtime_ns)) is not None]
+    if not shots:
+        _nothing(run, damaged=bool(files))
+    else:
+        if len(shots) < len(files):
+            st.caption(f":material/info: {len(files) - len(shots)} of its {len(files)} snapshots are damaged and left out.")
+        now = _moment(run, shots)
+        _show(run, shots, shots[now])
+    if every != _every(run):
+        st.rerun()  # with another timer
+
+
+@st.cache_resource(show_spinner=False, max_entries=400)
+def _snapshot(file: Path, changed: int) -> Snapshot | None:
+    return snapshots.read(file)
+
+
+def _nothing(run: Run, damaged: bool) -> None:
+    """Why there is nothing to see, and the way on."""
+    if not run.is_over:
+        st.info(
+            "The first snapshot is taken right after its first steps; it appears here by itself.", icon=":material/hourglass_top:"
+        )
+        return
+    why = (
+        "All its snapshots are damaged."
+        if damaged
+        else "It was trained before the lab kept them, or each of its steps takes very long."
+    )
+    st.info(f"This run has no snapshots of how it learned. {why} Train its settings again, and they are kept.")
+    if st.button("Open its settings on the Build page", icon=":material/construction:"):
+        state.set_draft(run.spec)
+        st.switch_page("pages/build.py")
+
+
+def _moment(run: Run, shots: list[Snapshot]) -> int:
+    """The place of the snapshot that is looked at. It follows the newest one until the person goes back."""
+    session, last = st.session_state, len(shots) - 1
+    seen, newest = session.get("watched", (None, 0))
+    place = session.get("moment", last)
+    if seen != run.run or (place >= newest and not session.get("playing")) or place > last:
+        place = last
+    elif session.get("playing") and session.pop("began_now", False):
+        place = 0 if place == last else place
+    elif session.get("playing"):
+        place = min(place + 1, last)
+    session.playing = session.get("playing", False) and seen == run.run and (place < last or not run.is_over)
+    session.moment, session.watched = place, (run.run, last)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        playing, icon = session.playing, ":material/pause:" if session.playing else ":material/play_arrow:"
+        st.button("Pause" if playing else "Play", icon=icon, on_click=_play, disabled=last == 0, key="play")
+        if last == 0:
+            st.caption(_words(shots[0]))
+            return 0
+        return st.select_slider("Training step", range(last + 1), format_func=lambda place: _words(shots[place]), key="moment")
+
+
+def _play() -> None:
+    session = st.session_state
+    session.playing = session.began_now = not session.get("playing", False)
+
+
+def _words(shot: Snapshot) -> str:
+    return f"step {shot.step:,} · epoch {shot.epoch}"
+
+
+def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
+    last = shots[-1]
+    names = [layer.name for layer in run.spec.model.layers if layer.name in {**last.maps, **last.kernels, **last.weights}]
+    if st.session_state.get("watched_layer") not in names:
+        st.session_state.watched_layer = names[0]
+    layer = st.selectbox("Layer", names, key="watched_layer", persist_state="session")
+    for part, title in (("kernels", "Kernels"), ("maps", "What it gives for the first test example")):
+        over_time = [getattr(one, part)[layer] for one in shots if layer in getattr(one, part)]
+        if over_time and layer in getattr(shot, part):
+            _pictures(getattr(shot, part)[layer], over_time, part, f"{title} of {layer}, at {_words(shot)}")
+    _distributions(shots, layer, shot.step)
+
+
+def _pictures(values: np.ndarray, over_time: list[np.ndarray], part: str, title: str) -> None:
+    """Kernels or maps at a moment, in the same colours at each."""
+    values = values.astype(np.float32)
+    low, high = min(float(one.min()) for one in over_time), max(float(one.max()) for one in over_time)
+    st.markdown(f"**{title}**")
+    if values.ndim == 2:
+        grid = figures.curves_grid(values, "all", (low, high))
+        st.plotly_chart(grid, key=f"watch_{part}", config=PLAIN, alt=title)
+        return
+    strip = (
+        painted.kernel_strip(values, max(-low, high), tile=TILE)
+        if part == "kernels"
+        else painted.strip(values, (low, high), tile=TILE)
+    )
+    pixels.show(strip, title)
+
+
+def _distributions(shots: list[Snapshot], layer: str, step: int) -> None:
+    columns = st.columns(2)
+    for column, part in zip(columns, ("weights", "gradients"), strict=True):
+        if (own := snapshots.history(shots, layer, part)) is not None:
+            title = f"{part.capitalize()} of {layer} over time"
+            alt = f"{title}: how their values are spread at each of {len(own.steps)} snapshots"
+            column.plotly_chart(figures.spread(own, step, title), key=f"spread_{part}", config=PLAIN, alt=alt)
+        known = {name: history for name in shots[-1].weights if (history := snapshots.history(shots, name, part)) is not None}
+        if known:
+            title = f"How large the {part} of each layer are"
+            alt = f"{title}: their Euclidean norm at each snapshot"
+            column.plotly_chart(figures.norms(known, step, title), key=f"norms_{part}", config=PLAIN, alt=alt)
