@@ -43,15 +43,15 @@ def about(layer: BaseLayer, steps: Steps) -> Steps:
 def _sentence(layer: BaseLayer, steps: Steps) -> str:
     if steps["kind"] != "convolution":
         return SENTENCES[steps["kind"]]
-    window = "×".join(map(str, steps["size"][2 - steps["axes"] :]))
+    window = f"window of {steps['size'][1]} points" if steps["axes"] == 1 else "×".join(map(str, steps["size"])) + " window"
     count = steps["channels"]
     channels = f"summed over all **{count}** input channels, " if count > 1 else ""
     if not steps["reference"]:
-        return f"First half: the kernel of one channel slides over that channel alone ({window}); no bias yet."
+        return f"First half: the kernel of one channel weighs a {window} of that channel alone; no bias yet."
     if layer.kind == "SeparableConv2D":
-        return f"Second half: a {window} window weighs the maps between the halves against each other, {channels}plus the bias."
+        return f"Second half: a {window} weighs the maps between the halves against each other, {channels}plus the bias."
     own = " of the one channel that this map comes from" if layer.kind == "DepthwiseConv2D" else ""
-    return f"Each output cell is its {window} window{own}, times the kernel, {channels}plus the bias."
+    return f"Each output cell is its {window}{own}, times the kernel, {channels}plus the bias."
 
 
 def _left_out(steps: Steps) -> str:

@@ -45,7 +45,8 @@ def shape_player(slide: Slide, key: str) -> None:
         "dropped": slide.dropped,
         "skipped": slide.skipped,
         "inputs": [],
-        "output": [out, out],
+        "output": {"values": None},
+        "sides": [out, out],
         "input_name": words,
         "strip_name": f"One side of the input, and the {out} windows over it, one below the other{dropped}",
     }

@@ -25,7 +25,7 @@ const at = (values, row, column) => values[row % values.length][column % values[
 
 /** Rows and columns of the output; a softmax has one cell for each of its rows. */
 function outputSides(data) {
-  if (data.kind === "shape") return data.output;
+  if (data.kind === "shape") return data.sides;
   if (data.kind === "softmax") {
     const places = data.places.length === 2 ? data.places : [1, data.output.values.length];
     return [Math.min(places[0], Math.ceil(data.output.values.length / places[1])), places[1]];

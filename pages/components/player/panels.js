@@ -158,7 +158,7 @@ function softmaxPanel(data) {
         ...rows.map((place) => {
           const values = [found.logits[place], found.logits[place] - found.largest, found.powers[place]].map((value) => make("td", {}, number(value)));
           const share = make("td", { "data-is": place === best ? "share" : null }, number(found.shares[place]));
-          return make("tr", { class: place === best ? "best" : "" }, make("th", { scope: "row" }, names[place]), ...values, share, make("td", { class: "wide" }, signedBar(found.shares[place])));
+          return make("tr", { class: place === best ? "best" : "" }, make("th", { scope: "row" }, names[place]), ...values, share, make("td", { class: "wide" }, signedBar(found.shares[place], true)));
         }));
       equation.replaceChildren(
         chip("The surest", names[best]), chip(`e^(${number(found.logits[best] - found.largest, 2)})`, number(found.powers[best])), sign("÷"),
@@ -204,7 +204,7 @@ function shapePanel(data) {
     root: make("div", {}, strip.root),
     show(cell, found, row, column, look, width) {
       const [before, side, after] = [data.before[1], data.input[1], data.after[1]];
-      const places = data.output[1];
+      const places = data.sides[1];
       const step = Math.max(3, Math.min(26, width / (before + side + after)));
       const tall = Math.max(5, Math.min(16, 320 / places));
       const pen = sized(strip.canvas, step * (before + side + after), 24 + tall * places + 4);

@@ -19,6 +19,7 @@ const make = (tag, attributes = {}, ...children) => {
 
 /** A number in few letters, with a real minus sign. */
 const number = (value, digits = 4) => {
+  if (digits > 3 && value && Math.abs(value) < 1e-4) return value.toExponential(0).replaceAll("-", "−");
   const text = Math.abs(value) >= 1000 ? value.toPrecision(digits) : value.toFixed(digits);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 };
@@ -225,8 +226,9 @@ const chip = (name, value, id = "", extra = "") =>
 const sign = (text) => make("span", { class: "sign" }, text);
 
 /** A signed bar beside a number; 1 is the full length. */
-function signedBar(part) {
-  const bar = make("span", { class: "signed", "aria-hidden": "true" }, make("i", {}));
+function signedBar(part, whole = false) {
+  const bar = make("span", { class: whole ? "share" : "signed", "aria-hidden": "true" }, make("i", {}));
+  if (whole) return (bar.firstChild.style.width = `${part * 100}%`), bar;
   bar.firstChild.style.cssText = `width:${Math.min(50, Math.abs(part) * 50)}%;${part < 0 ? "right:50%" : "left:50%"}`;
   bar.firstChild.className = part < 0 ? "less" : "more";
   return bar;

@@ -89,10 +89,10 @@ class Player {
     };
     if (data.kind === "shape") {
       add("input", "Input", data.input_name);
-      add("output", "Output", "Output: choose a cell", true);
+      add("output", "Output (click a cell)", "Output: choose a cell", true);
     } else {
       if (data.kind !== "dense" && data.kind !== "softmax") add("input", "", "");
-      if (data.kind !== "softmax") add("output", data.output.title, `Output of ${data.output.title}: choose a cell`, true);
+      if (data.kind !== "softmax") add("output", `${data.output.title} (click ${data.output.bars ? "a bar" : "a cell"})`, `Output of ${data.output.title}: choose a cell`, true);
       if (data.activation) add("after", data.activation.title, `The same map after ${data.activation.title}: choose a cell`, true);
       add("seen", "", "");
     }
@@ -101,6 +101,8 @@ class Player {
     this.panel = panel(data, this);
     this.root.querySelector("[data-is=panel]").replaceChildren(this.panel.root);
     this.part("cell").max = this.count - 1;
+    this.part("jump").textContent = { dense: "Unit", global_max: "Map", global_average: "Map" }[data.kind] ?? "Cell";
+    this.root.setAttribute("aria-label", `Player: how ${data.name} computes`);
     this.root.querySelector("[data-is=playing]").hidden = this.count < 2;
     this.root.querySelector("[data-is=check]").textContent = "";
   }
@@ -233,7 +235,8 @@ class Player {
     drawMap(canvas, what, room, look);
     showScale(scale, limit, shape ? { none: true } : what.bars ? this.look : look);
     const padding = windowed && sum(what.border) ? ", hatched: padding" : "";
-    const title = shape ? "Input" : this.channel < 0 && data.kind === "convolution" ? `${input.title} (of ${data.inputs.length})` : input.title;
+    const dropped = shape && unread.size ? ", red: read by no window" : "";
+    const title = shape ? `Input${dropped}` : this.channel < 0 && data.kind === "convolution" ? `${input.title} (of ${data.inputs.length})` : input.title;
     caption.textContent = `${title}${padding}`;
     canvas.setAttribute("aria-label", shape ? data.input_name : `Input ${title}${padding}; framed: what the chosen cell is made from`);
   }
@@ -243,13 +246,14 @@ class Player {
     const { picture, cells, axes } = this.data.seen;
     const place = cells[this.cell];
     const { canvas, scale, caption } = this.figures.seen;
+    if (axes === 2 && (this.data.kind === "dense" || this.data.kind === "softmax")) room = Math.min(room, 140);
     const sides = [picture.values.length, picture.values[0].length];
     const marks = place ? [{ row: place[0], column: place[1], rows: place[2] - place[0] + 1, columns: place[3] - place[1] + 1 }] : [];
     const limit = axes === 2 ? Math.max(1, largest(picture.values)) : largest(picture.values);
     drawMap(canvas, { values: picture.values, sides, marks, limit, bars: axes < 2 }, room, { ...this.look, grey: axes === 2 });
     const [high, wide] = marks.length ? [marks[0].rows, marks[0].columns] : [0, 0];
     const size = !place ? "nothing but padding" : axes < 2 ? `${wide} of ${sides[1]} points` : high === sides[0] && wide === sides[1] ? "the whole picture" : `${high} × ${wide} pixels`;
-    caption.textContent = `This cell sees ${size}`;
+    caption.textContent = `Receptive field: ${size}`;
     scale.replaceChildren();
     const where = place && (axes < 2 ? `points ${place[1] + 1} to ${place[3] + 1}` : `rows ${place[0] + 1} to ${place[2] + 1}, columns ${place[1] + 1} to ${place[3] + 1}`);
     canvas.setAttribute("aria-label", `Receptive field on the input: ${size}${where ? `, ${where}` : ""}`);
@@ -282,7 +286,7 @@ class Player {
     place.dataset.worst = worst;
     place.textContent =
       worst < 1e-4 * scale
-        ? `✓ All ${this.count > 1 ? `${count} cells` : "values"} computed here are those that Keras gave; the largest difference is ${worst.toExponential(0)}.`
+        ? `✓ All ${this.count > 1 ? `${count} cells` : "values"} computed here are those that Keras gave; the largest difference is ${worst ? worst.toExponential(0) : "0"}.`
         : `✗ What is computed here differs from Keras by up to ${number(worst)}.`;
   }
 }
