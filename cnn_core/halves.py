@@ -16,6 +16,7 @@ class HalvesModel(keras.Model):
 
     def train_step(self, data: tuple) -> dict:
         examples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        before = self._head_losses(labels)
         losses, answers, gradients = [], [], []
         for part, part_labels, weight in _halves(examples, labels):
             with tf.GradientTape() as tape:
@@ -25,20 +26,33 @@ class HalvesModel(keras.Model):
             losses.append(loss)
             answers.append(answer)
         self.optimizer.apply_gradients(zip(map(tf.add_n, zip(*gradients, strict=True)), self.trainable_weights, strict=True))
-        return self._measure(examples, labels, losses, answers)
+        return self._measure(examples, labels, losses, answers, before)
 
     def test_step(self, data: tuple) -> dict:
         examples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        before = self._head_losses(labels)
         losses, answers = [], []
         for part, part_labels, weight in _halves(examples, labels):
             answers.append(self(part, training=False))
             losses.append(weight * self.compute_loss(x=part, y=part_labels, y_pred=answers[-1], training=False))
-        return self._measure(examples, labels, losses, answers)
+        return self._measure(examples, labels, losses, answers, before)
 
-    def _measure(self, examples: tf.Tensor, labels: Any, losses: list, answers: list) -> dict:
+    def _head_losses(self, labels: Any) -> list[tuple]:
+        """The variables in which Keras adds up the losses of several heads, each with its value now."""
+        if not isinstance(self.output, dict):
+            return []  # the loss of the only head is that of the network
+        if not self._compile_loss.built:
+            self._compile_loss.build(labels, self.output)
+        return [(variable, tf.identity(variable)) for metric in self._compile_loss.metrics for variable in metric.variables]
+
+    def _measure(self, examples: tf.Tensor, labels: Any, losses: list, answers: list, before: list[tuple]) -> dict:
         count = tf.shape(examples)[0]
         self._loss_tracker.update_state(tf.add_n(losses), sample_weight=count)
         whole = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0)[:count], *answers)
+        if before:  # each half was added as if it were a batch
+            for variable, value in before:
+                variable.assign(value)
+            self._compile_loss(labels, whole)
         return self.compute_metrics(examples, labels, whole, None)
 
 
