@@ -140,6 +140,29 @@ function drawMap(canvas, what, width, look) {
   return (x, y) => [Math.floor(y / side) - top, Math.floor(x / side) - left];
 }
 
+/** All channels of an input side by side, each with its window framed; series lie below each other as strips. */
+function drawTiles(canvas, maps, mark, limit, width, look) {
+  const [rows, columns] = [maps[0].length, maps[0][0].length];
+  const across = rows === 1 ? 1 : Math.ceil(Math.sqrt(maps.length));
+  const gap = 3;
+  const side = Math.max(1, width / across - gap) / columns;
+  const tall = rows === 1 ? Math.max(4, Math.min(12, 150 / maps.length)) : side;
+  const [wide, high] = [across * (columns * side + gap), Math.ceil(maps.length / across) * (rows * tall + gap)];
+  const pen = sized(canvas, wide, high);
+  maps.forEach((values, place) => {
+    const left = (place % across) * (columns * side + gap);
+    const top = Math.floor(place / across) * (rows * tall + gap);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++) {
+        pen.fillStyle = css(colour(values[row][column], limit, look));
+        pen.fillRect(left + column * side, top + row * tall, side + 0.5, tall + 0.5);
+      }
+    pen.strokeStyle = ORANGE;
+    pen.lineWidth = 1.5;
+    pen.strokeRect(left + mark.column * side, top + mark.row * tall, mark.columns * side, mark.rows * tall);
+  });
+}
+
 /** A series, or a row of values, as bars above and below zero. */
 function drawBars(canvas, what, width, look) {
   const columns = what.sides[1];

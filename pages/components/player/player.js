@@ -232,11 +232,13 @@ class Player {
       bars: !shape && sides[0] === 1,
     };
     const { canvas, scale, caption } = this.figures.input;
-    drawMap(canvas, what, room, look);
+    const tiles = data.kind === "convolution" && this.channel < 0;
+    if (tiles) drawTiles(canvas, data.inputs.map((one) => one.values), marks[0], limit, room, this.look);
+    else drawMap(canvas, what, room, look);
     showScale(scale, limit, shape ? { none: true } : what.bars ? this.look : look);
-    const padding = windowed && sum(what.border) ? ", hatched: padding" : "";
+    const padding = windowed && !tiles && sum(what.border) ? ", hatched: padding" : "";
     const dropped = shape && unread.size ? ", red: read by no window" : "";
-    const title = shape ? `Input${dropped}` : this.channel < 0 && data.kind === "convolution" ? `${input.title} (of ${data.inputs.length})` : input.title;
+    const title = shape ? `Input${dropped}` : tiles ? `All ${data.inputs.length} input channels` : input.title;
     caption.textContent = `${title}${padding}`;
     canvas.setAttribute("aria-label", shape ? data.input_name : `Input ${title}${padding}; framed: what the chosen cell is made from`);
   }

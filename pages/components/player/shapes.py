@@ -39,7 +39,8 @@ def _show(title: str, side: int, settings: dict, what: str) -> int | None:
     except DoesNotFit as error:
         st.error(str(error), icon=":material/error:")
         return None
-    st.latex(f"{slide.symbols} = {slide.formula}")
+    words, numbers = slide.symbols.replace("=", "&=", 1), slide.formula
+    st.latex(rf"\begin{{aligned}} {words} \\[6pt] &= {numbers} \end{{aligned}}")
     st.markdown(f"**{side} × {side}** cells become **{slide.output} × {slide.output}**.")
     for sentence in slide.sentences:
         st.markdown(f"- {sentence}")
