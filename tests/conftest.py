@@ -1,6 +1,7 @@
 """What the tests share: one finished run, labs that leave no process behind, and waiting with a deadline."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -83,6 +84,15 @@ def new_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
 def lab(new_lab: Callable[..., Lab]) -> Lab:
     """A lab on an empty home folder."""
     return new_lab()
+
+
+@pytest.fixture
+def finished(trained: Trained, new_lab: Callable[..., Lab], tmp_path: Path) -> tuple[Lab, str]:
+    """A lab of its own on a copy of the finished run's home, and the run: to resume, damage or delete."""
+    shutil.copytree(trained.lab.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.lock"))
+    lab = new_lab()
+    assert lab.store.get(trained.run) == trained.row
+    return lab, trained.run
 
 
 @pytest.fixture

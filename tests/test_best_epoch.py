@@ -159,7 +159,7 @@ def test_a_run_that_ends_with_no_number_keeps_its_last_sound_weights(tmp_path, m
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_person_chooses_which_weights_answer(lab, wait_until, tmp_path):
+def test_the_person_chooses_which_weights_answer_and_can_train_a_run_that_was_stopped_early_further(lab, wait_until, tmp_path):
     run = lab.submit(OVERFITTING)
     with pytest.raises(LabError, match="Choose its weights when it is over"):
         lab.use(run, "best")
@@ -190,12 +190,7 @@ def test_the_person_chooses_which_weights_answer(lab, wait_until, tmp_path):
     with pytest.raises(LabError, match="Expected 'last' or 'best'"):
         lab.use(run, "third")
 
-
-def test_a_run_that_was_stopped_early_can_be_trained_further(lab, wait_until):
-    run = lab.submit(OVERFITTING)
-    wait_until(lambda: lab.store.get(run).is_over)
-    before = lab.store.get(run)
     lab.resume(run, more=1)
     wait_until(lambda: lab.store.get(run).is_over)
     after = lab.store.get(run)
-    assert (after.status, after.epoch, after.epochs, after.message) == ("finished", before.epoch + 1, before.epoch + 1, "")
+    assert (after.status, after.epoch, after.epochs, after.message) == ("finished", last.epoch + 1, last.epoch + 1, "")

@@ -127,7 +127,7 @@ def test_kills_at_random_moments_change_not_a_bit(lab, wait_until):
     wait_until(lambda: lab.store.get(whole).is_over)
     chance = random.Random(0)
     killed = lab.submit(spec)
-    for _ in range(3):
+    for _ in range(2):
         target = chance.randrange(1, 100)
         wait_until(lambda target=target: lab.store.get(killed).step >= target or lab.store.get(killed).is_over)
         if lab.store.get(killed).is_over:
@@ -175,21 +175,19 @@ def test_pause_resume_and_stop_by_name(lab, wait_until):
     assert kinds == ["learning rate", "resumed"]
 
 
-def test_training_further(lab, wait_until):
-    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
-    wait_until(lambda: lab.store.get(run).is_over)
-    with pytest.raises(LabError, match=r"has finished its 1 epochs\. Say how many more"):
+def test_training_further(finished, wait_until):
+    lab, run = finished
+    with pytest.raises(LabError, match=r"has finished its 2 epochs\. Say how many more"):
         lab.resume(run)
-    lab.resume(run, more=2)
+    lab.resume(run, more=1)
     wait_until(lambda: lab.store.get(run).is_over)
     row = lab.store.get(run)
     assert (row.status, row.epoch, row.epochs) == ("finished", 3, 3) and row.test_accuracy > 0.5
     assert len(lab.store.history(run)["loss"]) == 3
 
 
-def test_a_run_whose_checkpoints_are_lost_is_left_as_it_is(lab, wait_until):
-    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
-    wait_until(lambda: lab.store.get(run).is_over)
+def test_a_run_whose_checkpoints_are_lost_is_left_as_it_is(finished):
+    lab, run = finished
     before, rows = lab.store.get(run), lab.store.metrics(run)
     assert lab.can_go_on(before)
     for name in (checkpoint.LAST, checkpoint.BEFORE):
@@ -202,24 +200,22 @@ def test_a_run_whose_checkpoints_are_lost_is_left_as_it_is(lab, wait_until):
     assert not lab.can_go_on(before) and lab.store.get(run) == before and lab.store.metrics(run) == rows
 
 
-def test_more_epochs_that_were_taken_out_of_the_queue_leave_the_result(lab, wait_until):
-    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
-    wait_until(lambda: lab.store.get(run).is_over)
+def test_more_epochs_that_were_taken_out_of_the_queue_leave_the_result(finished, wait_until):
+    lab, run = finished
     done = lab.store.get(run)
     other = lab.submit(ENDLESS)
     lab.resume(run, more=5)
     assert lab.store.get(run).status == "queued"
     lab.stop(run)
     row = lab.store.get(run)
-    assert (row.status, row.message, row.test_accuracy, row.epoch) == ("stopped", "", done.test_accuracy, 1)
+    assert (row.status, row.message, row.test_accuracy, row.epoch) == ("stopped", "", done.test_accuracy, 2)
     assert (lab.store.folder(run) / "test_answers.npz").is_file()
     lab.stop(other)
     wait_until(lambda: lab.store.get(other).is_over)
 
 
-def test_a_run_that_goes_on_has_no_old_scores_and_waits_behind_those_that_came_before(lab, wait_until):
-    run = lab.submit(change(ENDLESS, {"training.epochs": 1}))
-    wait_until(lambda: lab.store.get(run).is_over)
+def test_a_run_that_goes_on_has_no_old_scores_and_waits_behind_those_that_came_before(finished, wait_until):
+    lab, run = finished
     first, second = lab.submit(ENDLESS), lab.submit(ENDLESS)
     lab.resume(run, more=900)
     lab.stop(first)
