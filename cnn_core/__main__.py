@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from cnn_core import datasets, presets
-from cnn_core.commands import benchmarking, reading, training
+from cnn_core import datasets, presets, study
+from cnn_core.commands import benchmarking, digits, reading, studies, training
 from cnn_core.errors import LabError
 from cnn_core.export import FORMATS
 
@@ -92,11 +92,40 @@ def _parser() -> Parser:
     benchmark.add_argument(
         "--seeds", metavar="N", type=int, choices=range(1, 101), default=3, help="seeds of each, from 0; 3 unless told"
     )
+    _add_own_digits(add)
+    long_work = add("study", studies.study, "Do long work on a run, such as its robustness; what it finds is kept with the run.")
+    long_work.add_argument("run", metavar="RUN")
+    long_work.add_argument("kind", metavar="KIND", choices=study.KINDS, help=f"one of {', '.join(study.KINDS)}")
+    long_work.add_argument("--cancel", action="store_true", help="ask the one that is under way to end")
     to_file = add("export", reading.export, "Write a run as a file to take home.")
     to_file.add_argument("run", metavar="RUN")
     to_file.add_argument("--format", choices=FORMATS, required=True)
     to_file.add_argument("out", metavar="OUT", type=Path, help="a file, or a folder to put it in")
     return parser
+
+
+def _add_own_digits(add) -> None:
+    """The commands for the person's own drawings."""
+    own = add("my-digits", None, "Your own drawings: add IMAGE LABEL, list, export FILE, import FILE, remove NUMBER.")
+    actions = own.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
+
+    def act(name: str, command, about: str) -> Parser:
+        action = actions.add_parser(name, help=about, description=about)
+        action.set_defaults(command=command)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document on stdout")
+        return action
+
+    keep = act("add", digits.add, "Keep a picture of a digit with its right answer, prepared as the Draw page does.")
+    keep.add_argument("image", metavar="IMAGE")
+    keep.add_argument("label", metavar="LABEL", type=int, choices=range(10))
+    act("list", digits.list_all, "List them by number, the oldest first.")
+    act("export", digits.export, "Write them to a .npz file.").add_argument("file", metavar="FILE", type=Path)
+    act("import", digits.import_from, "Add those of an exported file.").add_argument("file", metavar="FILE", type=Path)
+    act("remove", digits.remove, "Forget one by its number.").add_argument("number", metavar="NUMBER", type=int)
+    taught = add("teach", digits.teach, "Train a run further on a mix of its images and your own drawings, as a new run.")
+    taught.add_argument("run", metavar="RUN")
+    taught.add_argument("--share", type=float, default=0.2, help="the part of the images that are your drawings; 0.2 unless told")
+    taught.add_argument("--epochs", type=int, default=3, help="3 unless told")
 
 
 def _add_spec(parser: Parser) -> argparse._MutuallyExclusiveGroup:

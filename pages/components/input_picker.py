@@ -88,6 +88,12 @@ def _drawn() -> Digit | None:
     return session.get("drawn")
 
 
+def clear() -> None:
+    """Empty the square, as its button does; not after the canvas was shown in this run of the page, unless it is run again."""
+    if _objects():
+        _redraw(None)
+
+
 def _objects() -> list:
     return (st.session_state.get("strokes") or {}).get("objects", [])
 

@@ -45,6 +45,13 @@ def menu():
                 icon=":material/analytics:",
                 help="Test scores, confusion matrix, mistakes.",
             ),
+            st.Page(
+                "pages/my_digits.py",
+                title="My digits",
+                icon=":material/signature:",
+                help="A test set of your own handwriting, and networks that are taught it.",
+            ),
+            st.Page("pages/compare.py", title="Compare", icon=":material/compare:", help="Two networks on the same digit."),
             st.Page("pages/runs.py", title="Runs", icon=":material/list:", help="All runs: live, finished, compared."),
         ],
         position="top",

@@ -37,7 +37,7 @@ def test_scores_with_their_interval_and_the_images_of_a_cell(trained, answers):
     assert shown["Test accuracy"] == f"{trained.row.test_accuracy:.2%}"
     assert shown["95 % confidence interval"] == f"{found.interval[0]:.1%} – {found.interval[1]:.1%}"
     assert shown["Mistakes"] == f"{len(found.mistakes)} of 1,000"
-    np.testing.assert_allclose(app.dataframe[0].value["F1"], found.f1)
+    np.testing.assert_allclose(app.dataframe[0].value["F1"], 100 * found.f1)
     off = found.confusion - np.diag(np.diag(found.confusion))
     assert len(app.get("image")) == min(20, off.max())  # the most frequent mistake is open
     widget(app, "selectbox", "True class").set_value(3).run()

@@ -41,9 +41,9 @@ def changes(said: Said) -> None:
     else:
         st.caption("Try changed images on another network as well, and it can be shown beside this one.")
     curves = {said.run.name: found}
-    for run in chosen:
+    for number, run in enumerate(chosen, 2):
         if (other := study.result(state.lab(), run, "robustness")) is not None:
-            curves[others[run].name] = other
+            curves[f"{number}. {others[run].name}"] = other  # names may be the same
     falls = {
         name: {change: robustness.falls_under(levels, values[change], WANTED) for change, levels in robustness.LEVELS.items()}
         for name, values in curves.items()

@@ -77,8 +77,8 @@ def _each_class(said: Said, found: evaluation.Scores) -> None:
             "Precision: of the answers with its name, the part that is right. Recall: of its examples, the part that is found."
         )
     with right:
-        rows = {"Class": list(said.labels), "Examples": found.support, **scores}
-        percent = {name: st.column_config.NumberColumn(format="percent") for name in scores}
+        rows = {"Class": list(said.labels), "Examples": found.support, **{name: 100 * values for name, values in scores.items()}}
+        percent = {name: st.column_config.NumberColumn(format="%.1f %%") for name in scores}
         st.dataframe(rows, hide_index=True, column_config=percent, alt="Precision, recall and F1 of each class", height=388)
 
 

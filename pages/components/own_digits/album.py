@@ -1,0 +1,69 @@
+"""The drawings that are kept: pictures with their answers, mistakes marked, deleting, and the collection as a file."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import my_digits
+from cnn_core.errors import LabError
+from pages.components import pictures, state
+
+SHOWN = 24  # on one page
+
+
+def album(collection: my_digits.Collection, answers: np.ndarray | None, right: np.ndarray | None) -> None:
+    """The newest first. answers: what the network in view read in each, and right: whether that is so; None where none reads them."""
+    order = np.arange(len(collection))[::-1]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if right is not None and not right.all() and st.toggle("Mistakes only", key="own_mistakes"):
+            order = order[~right[order]]
+        pages = -(-len(order) // SHOWN)
+        page = st.number_input("Page", 1, pages, key=f"own_page_{pages}", width=140) if pages > 1 else 1
+    with st.grid("auto", min_column_width=96, gap="small", key="pictures_album") as grid:
+        for index in map(int, order[(page - 1) * SHOWN : page * SHOWN]):
+            label = collection.labels[index]
+            words = f"{label}"
+            if answers is not None:
+                words = f"✓ {label}" if right[index] else f"✗ {label}, read as {answers[index]}"
+            with grid.cell():
+                st.image(
+                    pictures.enlarged(collection.images[index], 3), caption=words, width=84, alt=f"Drawing {index + 1}: {words}"
+                )
+                st.button(
+                    "Delete",
+                    key=f"own_delete_{index}",
+                    type="tertiary",
+                    help=f"Forget drawing {index + 1}.",
+                    on_click=_remove,
+                    args=(index, collection.images[index]),
+                )
+    if fault := st.session_state.pop("own_fault", None):
+        st.error(fault, icon=":material/error:")
+
+
+def _remove(index: int, image: np.ndarray) -> None:
+    """Forget a drawing, if it is still the one that was shown: another tab may have deleted some."""
+    home = state.lab().home
+    try:
+        kept = my_digits.read(home).images
+        if index < len(kept) and np.array_equal(kept[index], image):
+            my_digits.remove(home, index)
+    except LabError as error:
+        st.session_state.own_fault = str(error)
+
+
+def to_and_from_a_file(collection: my_digits.Collection) -> None:
+    """Take the collection home, or add one that was taken home."""
+    number = st.session_state.setdefault("own_upload", 0)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(collection):
+            label = f"Export {len(collection)} drawing{'s' * (len(collection) != 1)}"
+            packed = my_digits.pack(collection)
+            st.download_button(label, packed, "my_digits.npz", icon=":material/download:", on_click="ignore")
+        file = st.file_uploader("Import a collection (.npz)", type="npz", key=f"own_import_{number}")
+    if file is None:
+        return
+    with state.in_sentences():
+        added = my_digits.merge(state.lab().home, file.getvalue())
+        st.session_state.own_upload = number + 1  # an empty field: what is deleted later does not come back from it
+        st.toast(f"{added} drawing{'s' * (added != 1)} added; those that were here already are not taken twice.")
+        st.rerun()

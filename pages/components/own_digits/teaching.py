@@ -1,0 +1,84 @@
+"""A network is taught the person's handwriting, and how well networks read it before and after."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import my_digits
+from cnn_core.run import ACTIVE, Run
+from pages.components import state
+from pages.components.live_panel import live_panel
+from pages.components.own_digits.reading import can_read, score, taught_with
+
+MOST_BESIDE = 6
+PERCENT = st.column_config.NumberColumn(format="%.1f %%")
+
+
+def teach(run: Run, collection: my_digits.Collection) -> None:
+    """Continue the training of a run on a mix of its images and the drawings; what it does meanwhile."""
+    live = next((other for other in state.lab().store.runs((*ACTIVE, "queued")) if other.spec.data.own_digits), None)
+    if live:
+        live_panel(live)
+        return
+    with st.form("teach", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        help = "The part of the images in each epoch that are your drawings; the others keep it from forgetting."
+        share = st.slider("Your drawings among its images", 0.05, 0.8, 0.2, 0.05, format="percent", help=help)
+        epochs = st.number_input("Epochs", 1, 50, 3, help="How often it sees all of its training images again.")
+        pressed = st.form_submit_button("Teach it my handwriting", type="primary", icon=":material/school:")
+    st.caption(
+        f"Makes a new run that goes on from {run.name}, which stays as it is. Ten drawings of each digit are a good beginning."
+    )
+    if pressed:
+        with state.in_sentences():
+            st.session_state.taught = (run.run, state.lab().teach(run.run, share, epochs))
+            st.rerun()
+
+
+def scoreboard(run: Run, collection: my_digits.Collection) -> None:
+    """The run in view beside others, on the test part and on the drawings."""
+    runs = {other.run: other for other in state.lab().answering() if can_read(other)}
+    before, after = (runs.get(name) for name in st.session_state.get("taught", ("", "")))
+    if before and after:
+        _before_and_after(before, after, collection)
+    taught = next((other.run for other in runs.values() if other.spec.data.own_digits and other.run != run.run), None)
+    others = [name for name in runs if name != run.run]
+    first = [name for name in (taught, before and before.run, after and after.run) if name in others]
+    beside = st.multiselect(
+        "Beside it",
+        others,
+        default=list(dict.fromkeys(first)),
+        format_func=lambda name: runs[name].name,
+        key=f"own_beside_{run.run}_{taught}",
+        max_selections=MOST_BESIDE,
+    )
+    rows = [_row(runs[name], collection) for name in (run.run, *beside)]
+    columns = {"Test part": PERCENT, "My digits": PERCENT, "Never seen by it": PERCENT}
+    st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt="Accuracy of each network on both sets")
+    if any(row["Taught with"] for row in rows):
+        st.caption(
+            "A network that was taught with drawings knows these very ones: only those never seen by it tell how well it reads "
+            "your handwriting. Draw some more to find out."
+        )
+
+
+def _before_and_after(before: Run, after: Run, collection: my_digits.Collection) -> None:
+    st.markdown(f"**{after.name}**: what teaching has changed")
+    old, new = (score(run, collection).accuracy for run in (before, after))
+    pairs = (("Test part", before.test_accuracy, after.test_accuracy), ("My digits", old, new))
+    with st.container(horizontal=True):
+        for label, then, now in pairs:
+            if then is not None and now is not None:
+                st.metric(label, f"{now:.1%}", f"{now - then:+.1%} since {then:.1%}", border=True)
+
+
+def _row(run: Run, collection: my_digits.Collection) -> dict:
+    """A run in the table."""
+    known = {image.tobytes() for image in taught_with(run).images}
+    new = np.array([image.tobytes() not in known for image in collection.images])
+    unseen = my_digits.Collection(collection.images[new], collection.labels[new])
+    return {
+        "Network": run.name,
+        "Test part": None if run.test_accuracy is None else 100 * run.test_accuracy,
+        "My digits": 100 * score(run, collection).accuracy,
+        "Taught with": len(known) or None,
+        "Never seen by it": 100 * score(run, unseen).accuracy if len(unseen) else None,
+    }
