@@ -39,8 +39,8 @@ def _show(title: str, side: int, settings: dict, what: str) -> int | None:
     except DoesNotFit as error:
         st.error(str(error), icon=":material/error:")
         return None
-    words, numbers = slide.symbols.replace("=", "&=", 1), slide.formula
-    st.latex(rf"\begin{{aligned}} {words} \\[6pt] &= {numbers} \end{{aligned}}")
+    # Within a line of text it breaks where a phone ends; a formula of its own would be a box that scrolls.
+    st.markdown(rf"$\displaystyle {slide.symbols}$ $\displaystyle = {slide.formula}$")
     st.markdown(f"**{side} × {side}** cells become **{slide.output} × {slide.output}**.")
     for sentence in slide.sentences:
         st.markdown(f"- {sentence}")
