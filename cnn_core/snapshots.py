@@ -101,15 +101,12 @@ class Recorder:
                 maps[layer.name] = _small(tensors[layer.name][0].numpy())
         # Where there are several heads, Keras adds their losses to its running means whenever it computes them.
         means = [(variable, variable.numpy()) for variable in self.course.trainer.metrics_variables]
-        means = [(variable, variable.numpy()) for variable in self.course.trainer.metrics_variables]
         with tf.GradientTape() as tape:
             said = model(scaled(tf.constant(self.batch)), training=False)
             loss = self.course.trainer.compute_loss(
                 y=tf.nest.map_structure(tf.constant, self.wanted), y_pred=said, training=False
             )
         for variable, value in means:
-            variable.assign(value)
-        for variable, value in means:  # with several heads Keras counts each loss that it computes in its running means
             variable.assign(value)
         variables = model.trainable_weights
         found = {variable.path: gradient for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)}

@@ -25,7 +25,6 @@ def look() -> None:
     with picture:
         st.subheader("Input", anchor=False)
         example = input_picker(run.spec.data)
-        answer = st.container()
         show_input(run.spec.data, example)
     with layers:
         model = state.model(run.run)  # even with no example yet, so that the first stroke is as quick as the others
@@ -33,11 +32,10 @@ def look() -> None:
             st.info("Draw a digit, upload one or take a test image: every layer's feature maps for it appear here.")
             return
         activations = model.activations(example)
-        with answer:
-            answer_line(run.spec, activations)
         views = {view.name: view for view in insight.views(run.spec.model, activations)}
         limits = layer_view.limits(list(views.values()))
-        st.subheader("All layers", anchor=False)
+        st.subheader("All layers, and the answer", anchor=False)
+        answer_line(run.spec, activations)
         overview(list(views.values()), mode, limits)
         st.subheader("One layer in large", anchor=False)
         chosen = layer_view.choose(list(views.values()), "large")

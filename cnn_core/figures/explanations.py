@@ -48,15 +48,15 @@ def over_series(points: np.ndarray, heat: np.ndarray, signed: bool = False, heig
             **_scale(heat, signed),
         )
     )
-    figure.add_scatter(
-        x=np.arange(1, len(points) + 1),
-        y=np.round(points, 4),
-        mode="lines+markers",
-        line={"color": "#808080", "width": 2},
-        marker={"size": 4},
-        showlegend=False,
-        hovertemplate="point %{x}: %{y}<extra></extra>",
-    )
+    for colour, width in (("#000000", 5), ("#ffffff", 2)):  # a line that is seen on every ground
+        figure.add_scatter(
+            x=np.arange(1, len(points) + 1),
+            y=np.round(points, 4),
+            mode="lines",
+            line={"color": colour, "width": width},
+            showlegend=False,
+            hovertemplate="point %{x}: %{y}<extra></extra>",
+        )
     figure.update_xaxes(title="Point", range=[0.5, len(points) + 0.5], zeroline=False, showgrid=False)
     figure.update_yaxes(title="Value", range=[low, high], zeroline=False, showgrid=False)
     return laid_out(figure, height).update_layout(margin={"t": 8})

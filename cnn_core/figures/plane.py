@@ -31,7 +31,7 @@ def plane(
             marker={
                 "color": PALETTE[number % len(PALETTE)],
                 "symbol": SYMBOLS[number % len(SYMBOLS)],
-                "size": 6,
+                "size": 7,
                 "opacity": 0.75,
             },
             **_points(places[of_class]),
@@ -40,7 +40,7 @@ def plane(
     figure.add_scattergl(
         name="mistakes",
         customdata=[[int(index), labels[true[index]], labels[said[index]]] for index in wrong],
-        marker={"color": WRONG, "symbol": "circle-open", "size": 13, "line": {"width": 2}},
+        marker={"color": WRONG, "symbol": "circle-open", "size": 13, "line": {"width": 1.5}},
         **_points(places[wrong]),
     )
     if star is not None:
@@ -53,7 +53,7 @@ def plane(
             hovertemplate="the input<extra></extra>",
         )
     for update, title in ((figure.update_xaxes, 0), (figure.update_yaxes, 1)):
-        update(title=axes[title] if axes else None, showticklabels=axes is not None, zeroline=False)
+        update(title=axes[title] if axes else None, showticklabels=axes is not None, showgrid=axes is not None, zeroline=False)
     legend = {"itemsizing": "constant", "font": {"size": 11}}
     return laid_out(figure, height, legend=legend, dragmode="pan", clickmode="event+select")
 

@@ -1,7 +1,7 @@
 """What each filter of a convolution likes best: the test examples that excite it most, and an input made to excite it.
 
-The made input climbs the gradient of the filter's mean output from noise (Erhan and others, "Visualizing higher-layer features of a
-deep network", 2009), smoothed a little at each step and kept between black and white.
+The made input climbs the gradient of what the filter gives in the middle of its map, from noise (Erhan and others, "Visualizing
+higher-layer features of a deep network", 2009), smoothed a little at each step and kept between black and white.
 """
 
 import numpy as np
@@ -56,7 +56,7 @@ def _favourites(model, examples: np.ndarray, layer: str) -> Result:
 
 
 def _made(context: Context, model, layer: str, count: int, before: float, share: float) -> np.ndarray:
-    """An input for each filter of a layer that makes the mean of what it gives, before its activation, large."""
+    """An input for each filter of a layer that makes what it gives in the middle of its map, before its activation, large."""
     import tensorflow as tf
 
     spec = model.spec
@@ -65,15 +65,14 @@ def _made(context: Context, model, layer: str, count: int, before: float, share:
     noise = np.random.default_rng(0).normal(scale=0.05, size=(1, *shape))
     made = np.repeat(start + noise, count, axis=0).astype(np.float32)
     wanted = tf.one_hot(tf.range(count), count)
-    axes = tuple(range(1, 1 + len(shape) - 1))
     network = tf.keras.Model(model.model.inputs, model.model.get_layer(layer).output)
+    middle = (slice(None), *(side // 2 for side in network.output.shape[1:-1]))
 
     @tf.function
     def slopes(inputs: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            means = tf.reduce_mean(network(inputs, training=False)[..., :count], axis=axes)
-            score = tf.reduce_sum(means * wanted)
+            score = tf.reduce_sum(network(inputs, training=False)[middle][:, :count] * wanted)
         return tape.gradient(score, inputs)
 
     smooth = (0, *([SMOOTH] * (len(shape) - 1)), 0)

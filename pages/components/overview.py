@@ -15,13 +15,13 @@ def overview(views: list[LayerView], mode: str, everywhere: tuple[float, float])
     pixels.rows([(view.title, _alt(view), painted.strip(view.values, _limits(view, mode, everywhere))) for view in views])
 
 
-def answer_line(spec: RunSpec, activations: dict[str, np.ndarray]) -> None:
+def answer_line(spec: RunSpec, activations: dict[str, np.ndarray], width: str = "stretch") -> None:
     """The answer of each head that names classes, on one line each."""
     for head in spec.model.heads:
         if labels := targets.labels(spec, head):
             said = targets.readable(head, activations[head.layer][np.newaxis])[0]
             name = f"{head.name}: " if len(spec.model.heads) > 1 else ""
-            st.markdown(f"{name}**{labels[said.argmax()]}** &nbsp; :gray[{said.max():.1%}]")
+            st.markdown(f"{name}**{labels[said.argmax()]}** &nbsp; :gray[{said.max():.1%}]", width=width)
 
 
 def _limits(view: LayerView, mode: str, everywhere: tuple[float, float]) -> tuple[float, float] | None:

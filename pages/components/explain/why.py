@@ -23,21 +23,24 @@ def why(run: Run, example: np.ndarray) -> None:
             "This network names no classes, and the three ways explain the choice of a class. See Look inside for its layers."
         )
         return
-    head, target = _asked(run, heads, model.answers(example[np.newaxis]))
-    layers = explanations.map_layers(model)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        head, target = _asked(run, heads, model.answers(example[np.newaxis]))
+        layer = _looked_at(run, explanations.map_layers(model))
     columns = st.columns(3, gap="medium")
     for column, (name, way) in zip(columns, explanations.WAYS.items(), strict=True):
         with column:
             st.subheader(way.title, anchor=False)
             try:
                 if name == "grad-cam":
-                    heat = _grad_cam(run, model, example, head, target, layers)
+                    heat = explanations.grad_cam(model, example, head, target, layer) if layer else None
                 else:
                     heat = getattr(explanations, name)(model, example, head, target)
             except LabError as error:
                 st.info(str(error))
                 continue
-            if heat is not None:
+            if heat is None:
+                st.info("This network has no layer with a map, so there is nothing that Grad-CAM could look at.")
+            else:
                 _show(run, example, heat, name, way.title)
             st.markdown(way.means)
             st.caption(f":material/warning: Where it misleads: {way.misleads}")
@@ -45,30 +48,25 @@ def why(run: Run, example: np.ndarray) -> None:
 
 def _asked(run: Run, heads: dict[str, HeadSpec], said: dict[str, np.ndarray]) -> tuple[HeadSpec, int]:
     """The head and the class that are asked about; the class is the answer unless another is chosen."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = next(iter(heads))
-        if len(heads) > 1:
-            name = st.selectbox("Head", list(heads), key=f"why_head_{run.run}", persist_state="session")
-        head, probabilities = heads[name], said[name][0]
-        labels, answer = targets.labels(run.spec, head), int(probabilities.argmax())
-        words = {None: f"the answer: {labels[answer]} ({probabilities[answer]:.1%})"}
-        words |= {number: f"{label} ({probabilities[number]:.1%})" for number, label in enumerate(labels)}
-        target = st.selectbox(
-            "What speaks for", list(words), format_func=words.get, key=f"why_class_{run.run}_{name}", persist_state="session"
-        )
+    name = next(iter(heads))
+    if len(heads) > 1:
+        name = st.selectbox("Head", list(heads), key=f"why_head_{run.run}", persist_state="session")
+    head, probabilities = heads[name], said[name][0]
+    labels, answer = targets.labels(run.spec, head), int(probabilities.argmax())
+    words = {None: f"its answer: {labels[answer]} ({probabilities[answer]:.1%})"}
+    words |= {number: f"{label} ({probabilities[number]:.1%})" for number, label in enumerate(labels)}
+    key = f"why_class_{run.run}_{name}"
+    target = st.selectbox("What speaks for", list(words), format_func=words.get, key=key, persist_state="session")
     return head, answer if target is None else target
 
 
-def _grad_cam(run: Run, model, example: np.ndarray, head: HeadSpec, target: int, layers: list[str]) -> np.ndarray | None:
-    from cnn_core import explanations
-
+def _looked_at(run: Run, layers: list[str]) -> str | None:
+    """The layer that Grad-CAM looks at; None where there is none."""
     if not layers:
-        st.info("This network has no layer with a map, so there is nothing that Grad-CAM could look at.")
         return None
     key = f"why_layer_{run.run}"
     st.session_state.setdefault(key, _last_convolution(run, layers))
-    layer = st.selectbox("Layer", layers, key=key, persist_state="session", label_visibility="collapsed")
-    return explanations.grad_cam(model, example, head, target, layer)
+    return st.selectbox("Layer of Grad-CAM", layers, key=key, persist_state="session")
 
 
 def _last_convolution(run: Run, layers: list[str]) -> str:

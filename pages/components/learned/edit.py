@@ -1,5 +1,6 @@
 """Single filters and units switched off, in a copy: what the network answers then, what its maps are, and how often it is right."""
 
+import numpy as np
 import streamlit as st
 
 from cnn_core import figures, insight, switching, targets
@@ -55,7 +56,7 @@ def _switches(run: Run, counts: dict[str, int]) -> tuple[str, dict[str, list[int
     numbers = list(range(counts[layer]))
     settings = {"format_func": lambda number: f"{number + 1}", "key": keys[layer], "persist_state": "session"}
     if counts[layer] <= PILLS:
-        st.pills(label, numbers, selection_mode="multi", **settings)
+        st.pills(label, numbers, selection_mode="multi", wrap=True, **settings)
     else:
         st.multiselect(label, numbers, placeholder="All are on", **settings)
     return layer, {layer: list(session.get(key) or []) for layer, key in keys.items()}
@@ -78,25 +79,25 @@ def _accuracy(run: Run, model, kept: dict) -> None:
     data = state.dataset(run.spec.data.dataset)
     whole, now = (_right(mark(run.run), keeps, model, data) for keeps in ({}, kept))
     count = f"{min(switching.EXAMPLES, len(data.x_test)):,}"
-    off = int(sum((mask == 0).sum() for mask in kept.values()))
+    off = len(kept)
     with st.container(horizontal=True):
         change = f"{100 * (now - whole):+.1f} points" if off else None
         st.metric(f"Accuracy on {count} test examples", f"{now:.1%}", change, border=True, help="With what is switched off now.")
         st.metric("With all on", f"{whole:.1%}", border=True)
-        st.metric("Switched off", f"{off}", border=True)
 
 
 def _answer(spec: RunSpec, model, example, kept: dict) -> None:
     activations = model.activations(example, kept)
     views = insight.views(spec.model, activations)
-    now, before = st.columns([3, 2])
-    with now:
-        answers(spec, example, model.answers(example[None], kept))
-    with before:
-        st.caption("With all on it says:")
-        answer_line(spec, model.activations(example))
-    st.subheader("All layers", anchor=False)
+    st.subheader("All layers, and the answer", anchor=False)
+    with st.container(horizontal=True, gap="medium"):
+        st.caption("With all on:", width="content")
+        answer_line(spec, model.activations(example), "content")
+        st.caption("Now:", width="content")
+        answer_line(spec, activations, "content")
     overview(views, "layer", layer_view.limits(views))
+    with st.expander("Every probability now", key="edit_probabilities"):
+        answers(spec, example, model.answers(example[np.newaxis], kept))
 
 
 def _carried(run: Run, layer: str, off: list[int]) -> None:

@@ -49,7 +49,7 @@ def _view(run: Run, found: Result, layers: list[str]) -> None:
     draw(run, found, layer, shown, rectangles, titles)
     part = "window" if info(run.spec.data.dataset).is_series else "frame"
     st.caption(
-        f"First the input made for the filter, by climbing the gradient of what it gives, then the test examples that excite it most; the "
+        f"First an input made for the filter, by climbing the gradient of what it gives in the middle, then the test examples that excite it most; the "
         f"{part} marks what the cell that is excited most sees. Active: not zero everywhere, of {int(found['examples']):,} test examples."
     )
 

@@ -12,7 +12,7 @@ from cnn_core.snapshots import Snapshot
 from pages.components import audience, pixels, state
 
 PLAYS = 0.8  # seconds from one snapshot to the next
-TILE = 66
+TILE = 84
 PLAIN = {"displayModeBar": False}
 
 
@@ -104,10 +104,10 @@ def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
     if st.session_state.get("watched_layer") not in names:
         st.session_state.watched_layer = names[0]
     layer = st.selectbox("Layer", names, key="watched_layer", persist_state="session")
-    for part, title in (("kernels", "Kernels"), ("maps", "What it gives for the first test example")):
+    for part, title in (("kernels", "Kernels of {}"), ("maps", "Maps of {} for the first test example")):
         over_time = [getattr(one, part)[layer] for one in shots if layer in getattr(one, part)]
         if over_time and layer in getattr(shot, part):
-            _pictures(getattr(shot, part)[layer], over_time, part, f"{title} of {layer}, at {_words(shot)}")
+            _pictures(getattr(shot, part)[layer], over_time, part, f"{title.format(layer)}, at {_words(shot)}")
     _distributions(shots, layer, shot.step)
 
 
