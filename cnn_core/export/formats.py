@@ -21,7 +21,7 @@ FORMATS = {
             "python",
             "Python script",
             ".py",
-            "Plain Keras code that trains this network anew and gives the same numbers; to read, to change, to hand in.",
+            "Plain Keras code that trains this network anew as the lab did; to read, to change, to hand in.",
             needs_weights=False,
         ),
         Format(
