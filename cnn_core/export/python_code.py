@@ -40,17 +40,17 @@ def written(value: Any) -> str:
     return repr(value)
 
 
-def call(function: str, *positional: Any, indent: int = 0, extra: int = 0, **named: Any) -> str:
+def call(function: str, *positional: Any, indent: int = 0, extra: int = 0, tall: bool = False, **named: Any) -> str:
     """A call on one line, or with an argument a line where that would be too long.
 
-    indent: columns before the line. extra: columns that other text takes on the line.
+    indent: columns before the line. extra: columns that other text takes on the line. tall: an argument a line in any case.
 
     >>> call("layers.Conv2D", 6, 5, padding="same")
     'layers.Conv2D(6, 5, padding="same")'
     """
     arguments = [*map(written, positional), *(f"{name}={written(value)}" for name, value in named.items())]
     line = f"{function}({', '.join(arguments)})"
-    if indent + extra + len(line) <= WIDTH:
+    if not tall and indent + extra + len(line) <= WIDTH:
         return line
     inside, space = " " * (indent + 4), " " * indent
     return "\n".join([f"{function}(", *(f"{inside}{argument}," for argument in arguments), f"{space})"])

@@ -28,13 +28,16 @@ def training(spec: RunSpec) -> Section:
     if execution > 1:
         goals["steps_per_execution"] = execution
     compiled = call(
-        "model.compile", optimizer=Code(call(f"keras.optimizers.{OPTIMIZERS[spec.training.optimizer]}", **optimizer)), **goals
+        "model.compile",
+        tall=True,
+        optimizer=Code(call(f"keras.optimizers.{OPTIMIZERS[spec.training.optimizer]}", **optimizer)),
+        **goals,
     )
     fit: dict[str, Any] = {"epochs": Code("EPOCHS")}
     if validates(spec):
         part = "test" if spec.data.validation == "test" else "validation"
         fit["validation_data"] = Code(f"in_order(x_{part}, y_{part})")
-    fitted = call("model.fit", Code("train"), **fit, callbacks=Code("callbacks"), verbose=2, extra=10)
+    fitted = call("model.fit", Code("train"), **fit, callbacks=Code("callbacks"), verbose=2, tall=True)
     callbacks = "\n".join(f"    {one}," for one in (COUNT_EPOCHS, *_callbacks(spec)))
     code = "\n".join(
         [
