@@ -100,7 +100,6 @@ def confidence_histogram(right: np.ndarray, wrong: np.ndarray, threshold: float 
         figure.add_bar(
             x=((edges[:-1] + edges[1:]) / 2).tolist(),
             y=[int(count) or None for count in counts],
-            width=0.05,
             name=name,
             marker={"color": colour, "pattern": {"shape": pattern}},
             hovertemplate=f"about %{{x:.0%}} confident: %{{y:,}} {name}<extra></extra>",
@@ -109,7 +108,7 @@ def confidence_histogram(right: np.ndarray, wrong: np.ndarray, threshold: float 
         figure.add_vline(x=threshold, line={"color": VALIDATION, "width": 2, "dash": "dash"})
     figure.update_xaxes(title="Confidence", range=[0, 1], tickformat=".0%")
     figure.update_yaxes(title="Answers (logarithmic)", type="log", dtick=1)
-    return laid_out(figure, height, legend=ABOVE, barmode="group")
+    return laid_out(figure, height, legend=ABOVE, barmode="group", bargap=0.1)
 
 
 def accuracy_coverage(curve: Selective, chosen: tuple[float, float | None], height: int = 340) -> go.Figure:

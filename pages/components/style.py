@@ -5,7 +5,7 @@ STYLE = """<style>
 .st-key-controls img, .st-key-pictures img {image-rendering: pixelated;}
 /* Streamlit's own greys and its white on the dark theme's blue are too faint to read for some (WCAG 2.1, 1.4.3). */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {color: inherit; opacity: 0.9;}
-button[kind="primary"] p, button[kind="primary"] span {color: light-dark(#ffffff, #0b1b28);}
+button[kind="primary"] p, button[kind="primary"] span, [data-tag] span, [data-tag] button {color: light-dark(#ffffff, #0b1b28);}
 @media (max-width: 640px) {
   .stMainBlockContainer {padding: 4.25rem 1rem 2rem;}
   .st-key-controls {height: auto !important; max-height: none !important; overflow: visible !important;}

@@ -19,11 +19,11 @@ def teach(run: Run, collection: my_digits.Collection) -> None:
     if live:
         live_panel(live)
         return
-    with st.form("teach", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         help = "The part of the images in each epoch that are your drawings; the others keep it from forgetting."
         share = st.slider("Your drawings among its images", 0.05, 0.8, 0.2, 0.05, format="percent", help=help)
         epochs = st.number_input("Epochs", 1, 50, 3, help="How often it sees all of its training images again.")
-        pressed = st.form_submit_button("Teach it my handwriting", type="primary", icon=":material/school:")
+        pressed = st.button("Teach it my handwriting", type="primary", icon=":material/school:")
     st.caption(
         f"Makes a new run that goes on from {run.name}, which stays as it is. Ten drawings of each digit are a good beginning."
     )
@@ -42,14 +42,16 @@ def scoreboard(run: Run, collection: my_digits.Collection) -> None:
     taught = next((other.run for other in runs.values() if other.spec.data.own_digits and other.run != run.run), None)
     others = [name for name in runs if name != run.run]
     first = [name for name in (taught, before and before.run, after and after.run) if name in others]
-    beside = st.multiselect(
-        "Beside it",
-        others,
-        default=list(dict.fromkeys(first)),
-        format_func=lambda name: runs[name].name,
-        key=f"own_beside_{run.run}_{taught}",
-        max_selections=MOST_BESIDE,
-    )
+    beside = []
+    if others:
+        beside = st.multiselect(
+            "Beside it",
+            others,
+            default=list(dict.fromkeys(first)),
+            format_func=lambda name: runs[name].name,
+            key=f"own_beside_{run.run}_{taught}",
+            max_selections=MOST_BESIDE,
+        )
     rows = [_row(runs[name], collection) for name in (run.run, *beside)]
     columns = {"Test part": PERCENT, "My digits": PERCENT, "Never seen by it": PERCENT}
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt="Accuracy of each network on both sets")

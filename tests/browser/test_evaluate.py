@@ -1,0 +1,79 @@
+"""Evaluate and My digits in a real browser: a cell of the confusion matrix opens, and a drawn digit is kept and scored."""
+
+import re
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from cnn_core import evaluation, my_digits
+from cnn_core.datasets import load
+from tests.browser.conftest import Server
+from tests.browser.test_journey import draw, settle
+
+
+@pytest.fixture
+def served(tmp_path, trained, wait_until):
+    """A server whose home folder has the run of the session."""
+    shutil.copytree(trained.lab.home, tmp_path / "home")
+    server = Server(tmp_path / "home")
+    server.start(wait_until)
+    yield server
+    server.kill()
+
+
+def accessible(page: Page) -> None:
+    expect(page.get_by_test_id("stToast")).to_have_count(0)  # Streamlit gives it no name, and it goes by itself
+    settle(page)
+    found = Axe().run(page).response["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert not [(rule["id"], node["html"]) for rule in serious for node in rule["nodes"]]
+
+
+def test_a_click_opens_the_images_of_a_cell(page, served, trained):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{served.url}/?run={trained.run}")
+    settle(page)
+    page.goto(f"{served.url}/evaluate?run={trained.run}")
+    found = evaluation.score(evaluation.read_answers(trained.lab, trained.run)["label"], load("mnist-5k").y_test)
+    area = page.locator(".js-plotly-plot .nsewdrag").first
+    expect(area).to_be_visible()
+    for true, answer in ((7, 7), tuple(map(int, divmod((found.confusion * (1 - 2 * (found.confusion == 0))).argmin(), 10)))):
+        settle(page)
+        area.scroll_into_view_if_needed()
+        box = area.bounding_box()
+        x, y = box["x"] + box["width"] * (answer + 0.5) / 10, box["y"] + box["height"] * (true + 0.5) / 10
+        page.mouse.move(x - 4, y - 4)
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
+        count = int(found.confusion[true, answer])
+        if count:
+            expect(page.get_by_text(re.compile(rf"{true} read as {answer}: {count} of 100"))).to_be_visible()
+            expect(page.get_by_role("img", name=re.compile(r"^Test image \d+: "))).to_have_count(min(20, count))
+        else:
+            expect(page.get_by_text("None of the test images")).to_be_visible()
+    accessible(page)
+    page.get_by_role("radio", name="Confidence").or_(page.get_by_role("button", name="Confidence", exact=True)).first.click()
+    expect(page.get_by_text("Expected calibration error")).to_be_visible()
+    accessible(page)
+
+
+def test_a_drawn_digit_is_kept_and_scored(page, served, trained):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{served.url}/?run={trained.run}")
+    settle(page)
+    page.goto(f"{served.url}/my_digits?run={trained.run}")
+    expect(page.get_by_text("There are none yet")).to_be_visible()
+    draw(page, (140, 50), (140, 230))
+    expect(page.get_by_text("The network reads 1")).to_be_visible()
+    page.get_by_role("button", name="1", exact=True).click()
+    expect(page.get_by_role("heading", name="My digits: 1")).to_be_visible()
+    expect(page.get_by_text("100.0%").first).to_be_visible()
+    expect(page.get_by_role("img", name="Drawing 1: ✓ 1")).to_be_visible()
+    expect(page.get_by_text("Draw a digit as you always write it")).to_be_visible()  # the square is empty again
+    accessible(page)
+    assert my_digits.read(served.home).labels.tolist() == [1]
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="My digits: 0")).to_be_visible()
+    assert len(my_digits.read(served.home)) == 0

@@ -1,0 +1,111 @@
+"""My digits as a person uses it, without a browser."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from cnn_core import datasets, evaluation, my_digits
+from cnn_core.inference import TrainedModel
+from cnn_core.jobs import Lab
+from cnn_core.presets import preset
+from tests.pages.test_pages import errors, home, open_page, png, widget  # noqa: F401
+
+
+@pytest.fixture
+def own(home, trained):  # noqa: F811
+    """A home folder with the run of the session and thirty drawings."""
+    shutil.copytree(trained.lab.home, home)
+    data = datasets.load("mnist-5k")
+    for image, label in zip(data.x_train[::133, ..., 0][:30], data.y_train[::133][:30], strict=True):
+        my_digits.add(home, image, int(label))
+    return home
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_a_drawing_is_kept_without_a_network(home):  # noqa: F811
+    app = open_page("my_digits")
+    assert any("There are none yet" in info.value for info in app.info)
+    app.session_state["route"] = "upload"
+    app.run()
+    picture = np.zeros((280, 280), np.uint8)
+    picture[40:240, 130:150] = 255
+    uploader = next(field for field in app.file_uploader if field.label == "A picture of one digit")
+    uploader.upload("one.png", png(picture), "image/png").run()
+    for count in (1, 1):  # the second time it is known already
+        app.button(key="keep_1").click().run()
+        assert not app.exception and not app.error
+        kept = my_digits.read(home)
+        assert len(kept) == count and kept.labels.tolist() == [1] and kept.images[0].max() == 255
+
+
+def test_test_images_are_not_kept(own):
+    app = open_page("my_digits")
+    app.session_state["route"] = "test"
+    app.run()
+    assert any("could no longer be tested" in info.value for info in app.info)
+    assert not [button for button in app.button if button.key and button.key.startswith("keep_")]
+
+
+def test_scores_mistakes_and_deleting(own, trained):
+    app = open_page("my_digits", run=trained.run)
+    kept = my_digits.read(own)
+    found = evaluation.score(TrainedModel(trained.spec, trained.lab.weights(trained.run)).probabilities(kept.images), kept.labels)
+    assert metrics(app)["Read right"] == f"{found.accuracy:.1%}"
+    assert metrics(app)["Mistakes"] == f"{len(found.mistakes)} of 30"
+    assert "own_confusion" in {chart.key for chart in app.get("plotly_chart")}
+    table = app.dataframe[0].value
+    assert table["My digits"][0] == pytest.approx(100 * found.accuracy)
+    if len(found.mistakes):
+        widget(app, "toggle", "Mistakes only").set_value(True).run()
+        assert len([button for button in app.button if button.label == "Delete"]) == min(24, len(found.mistakes))
+        widget(app, "toggle", "Mistakes only").set_value(False).run()
+    app.button(key="own_delete_29").click().run()
+    assert not app.exception and len(my_digits.read(own)) == 29
+    np.testing.assert_array_equal(my_digits.read(own).images, kept.images[:29])
+
+
+def test_a_bad_file_loses_nothing_and_a_good_one_is_added(own, trained):
+    app = open_page("my_digits", run=trained.run)
+    importer = next(field for field in app.file_uploader if field.label.startswith("Import"))
+    importer.upload("bad.npz", b"this is no collection", "application/zip").run()
+    assert "cannot be read as a collection" in errors(app) and len(my_digits.read(own)) == 30
+    more = my_digits.Collection(
+        np.full((2, 28, 28), 9, np.uint8) * np.array([[[1]], [[2]]], np.uint8), np.array([4, 5], np.uint8)
+    )
+    importer = next(field for field in app.file_uploader if field.label.startswith("Import"))
+    importer.upload("good.npz", my_digits.pack(more), "application/zip").run()
+    assert not app.exception and not app.error
+    assert my_digits.read(own).labels.tolist()[-2:] == [4, 5]
+
+
+def test_teaching_shows_before_and_after(own, trained, wait_until):
+    lab = Lab(own)
+    app = open_page("my_digits", run=trained.run)
+    widget(app, "number_input", "Epochs").set_value(1)
+    widget(app, "button", "Teach it my handwriting").click().run()
+    assert not app.exception and not app.error
+    taught = next(run for run in lab.store.runs() if run.spec.data.own_digits)
+    assert taught.epochs == 1 and taught.spec.data.own_digits == 0.2
+    wait_until(lambda: lab.store.get(taught.run).is_over)
+    app.run()
+    assert not app.exception and not app.error
+    assert {"Test part", "My digits"} <= set(metrics(app))
+    table = app.dataframe[0].value.set_index("Network")
+    assert table["Taught with"][taught.name] == 30 and np.isnan(table["Never seen by it"][taught.name])
+
+
+def test_a_damaged_collection_and_a_network_of_series(own):
+    lab, spec = Lab(own), preset("mnist1d-forecast").spec
+    run = "20200101-000000-dddd"
+    lab.store.add(run, "series", spec)
+    lab.store.folder(run).mkdir()
+    (lab.store.folder(run) / "model.weights.h5").write_bytes(b"never read")
+    lab.store.update(run, status="finished")
+    app = open_page("my_digits", run=run)
+    assert not app.error and any("not made for pictures of digits" in info.value for info in app.info)
+    (own / my_digits.FILE).write_bytes(b"damaged")
+    assert my_digits.FILE in errors(open_page("my_digits", run=run))
