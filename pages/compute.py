@@ -44,6 +44,7 @@ with steps:
         if not datasets.info(run.spec.data.dataset).is_series:
             take = {"route": "test"}
             st.button("Take a test image", icon=":material/image:", on_click=st.session_state.update, args=(take,))
+        state.model(run.run)  # so that the first digit is played as quickly as the others
         st.stop()
     model = state.model(run.run)
     known = {INPUT: computation.fed(run.spec.data, example), **model.activations(example)}

@@ -32,7 +32,7 @@ def case(layer, values: np.ndarray, output: np.ndarray, weights: dict, function:
     return RunSpec(model=ModelSpec(layers=tuple(layers), heads=heads)), "made", known, weights
 
 
-def made(kind: str, values: np.ndarray, function: str = "", **settings):
+def made(kind: str, values: np.ndarray, after: str = "", **settings):
     """A layer with random weights on `values`, and Keras' output of it."""
     layer = KINDS[kind](name="made", inputs=(INPUT,) * (2 if kind in TWO else 1), **settings)
     twin = _keras_layer(layer)
@@ -43,7 +43,7 @@ def made(kind: str, values: np.ndarray, function: str = "", **settings):
         [RANDOM.uniform(0.2, 1, w.shape) * RANDOM.choice(sign, w.shape) for w, sign in zip(twin.weights, signs, strict=True)]
     )
     output = np.asarray(twin(fed if kind in TWO else fed[0]))[0]
-    return case(layer, values, output, {weight.name: weight.numpy() for weight in twin.weights}, function)
+    return case(layer, values, output, {weight.name: weight.numpy() for weight in twin.weights}, after)
 
 
 def every_number(spec: RunSpec, name: str, known: dict, weights: dict, most: int = 1000):

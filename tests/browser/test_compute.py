@@ -8,9 +8,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from cnn_core import datasets
+from cnn_core.computation import FUNCTIONS
 from cnn_core.inference import TrainedModel
+from cnn_core.layer_kinds import KINDS, Pooling
+from pages.components.player import FOLDER, SCRIPTS
 from tests.browser.conftest import Server
 from tests.browser.test_journey import settle
+from tests.test_computation import every_number, made, maps
 
 AGREES = re.compile(r"^✓ All ")
 
@@ -100,6 +104,48 @@ def test_it_plays_without_the_server(page, server, trained):
     assert not sent, "a frame asked the server"
 
 
+LAYERS = [
+    *(("Conv2D", {"filters": 2, "padding": padding, "strides": strides}) for padding in ("same", "valid") for strides in (1, 3)),
+    ("Conv1D", {"filters": 2}),
+    ("DepthwiseConv2D", {"depth_multiplier": 2}),
+    ("SeparableConv2D", {"filters": 2}),
+    *((f"{what}Pooling{axes}D", {"padding": "same"}) for what in ("Max", "Average", "Min") for axes in (1, 2)),
+    *(
+        (kind, {})
+        for kind in KINDS
+        if kind not in ("Dense", "Activation") and "Conv" not in kind and not issubclass(KINDS[kind], Pooling)
+    ),
+    ("Dense", {"units": 5}),
+    *(("Activation", {"function": function}) for function in (*FUNCTIONS, "softmax")),
+]
+
+
+DRAW = """async data => {
+    show({ data, parentElement: document.body });
+    document.querySelector("[data-do=first]").click();
+    while (!document.querySelector(".check").textContent) await new Promise(done => setTimeout(done, 5));
+    return [document.querySelector(".check").textContent, document.querySelector(".player").innerText];
+}"""
+
+
+def test_every_kind_of_layer_is_drawn_and_agrees(page):
+    scripts = "\n".join((FOLDER / script).read_text() for script in SCRIPTS).replace("export default function", "return function")
+    page.set_content(f"<style>{(FOLDER / 'player.css').read_text()}</style>{(FOLDER / 'player.html').read_text()}")
+    page.evaluate("scripts => { window.show = new Function(scripts)() }", scripts)
+    seen = set()
+    for kind, settings in LAYERS:
+        for values in (maps(7, 7, 3), maps(9, 3), maps(8)):
+            axes = getattr(KINDS[kind], "axes", values.ndim - 1)
+            if axes != values.ndim - 1 or (kind == "Dense" and values.ndim != 1):
+                continue
+            for choice, steps in every_number(*made(kind, values, "gelu", **settings), most=2):
+                said, drawn = page.evaluate(DRAW, {**steps, "anchor": str(choice)})
+                assert said.startswith("✓ All" if steps["reference"] else "Keras does not show"), (kind, settings, said)
+                assert "✗" not in drawn and "NaN" not in drawn and "undefined" not in drawn, (kind, settings, drawn)
+                seen.add(steps["kind"])
+    assert len(seen) == 15
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_accessible_and_fits_a_phone(browser, server, trained, scheme):
     page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
@@ -123,4 +169,6 @@ def check(page: Page) -> None:
     for part in ("document.documentElement", "document.querySelector('.stMain')"):
         assert page.evaluate(f"{part}.scrollWidth - {part}.clientWidth") == 0
     found = Axe().run(page).response["violations"]
-    assert not {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in found if rule["impact"] in ("serious", "critical")}
+    assert not {
+        rule["id"]: [node["html"] for node in rule["nodes"]] for rule in found if rule["impact"] in ("serious", "critical")
+    }

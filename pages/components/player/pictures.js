@@ -144,9 +144,10 @@ function drawMap(canvas, what, width, look) {
 function drawTiles(canvas, maps, mark, limit, width, look) {
   const [rows, columns] = [maps[0].length, maps[0][0].length];
   const across = rows === 1 ? 1 : Math.ceil(Math.sqrt(maps.length));
-  const gap = 3;
+  const series = rows === 1;
+  const gap = series ? 0 : 3;
   const side = Math.max(1, width / across - gap) / columns;
-  const tall = rows === 1 ? Math.max(4, Math.min(12, 150 / maps.length)) : side;
+  const tall = series ? Math.max(2, Math.min(12, 160 / maps.length)) : side;
   const [wide, high] = [across * (columns * side + gap), Math.ceil(maps.length / across) * (rows * tall + gap)];
   const pen = sized(canvas, wide, high);
   maps.forEach((values, place) => {
@@ -159,8 +160,9 @@ function drawTiles(canvas, maps, mark, limit, width, look) {
       }
     pen.strokeStyle = ORANGE;
     pen.lineWidth = 1.5;
-    pen.strokeRect(left + mark.column * side, top + mark.row * tall, mark.columns * side, mark.rows * tall);
+    if (!series) pen.strokeRect(left + mark.column * side, top + mark.row * tall, mark.columns * side, mark.rows * tall);
   });
+  if (series) outline(pen, mark.column * side, 1, mark.columns * side, high - 2, look);
 }
 
 /** A series, or a row of values, as bars above and below zero. */
