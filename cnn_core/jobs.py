@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from cnn_core import checkpoint, datasets, memory, my_digits, presets, shapes
+from cnn_core import checkpoint, datasets, memory, my_digits, presets, shapes, targets
 from cnn_core.course import START
 from cnn_core.errors import DataError, LabError, SpecError, StoreError
 from cnn_core.files import replacing
@@ -26,6 +26,10 @@ class Lab(Scheduler):
         Raises SpecError, DataError or StoreError, and then nothing is kept.
         """
         shapes.check(spec.model, spec.data)
+        if spec.training.early_stopping == "accuracy" and targets.main_head(spec) is None:
+            raise SpecError(
+                "Early stopping watches the accuracy, and no head of this network names classes. Let it watch the loss."
+            )
         memory.check(spec)
         own = self._own_digits(spec)
         run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"

@@ -9,11 +9,12 @@ import tensorflow as tf
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from cnn_core import checkpoint, datasets, evaluation, targets, worker
+from cnn_core.errors import SpecError
 from cnn_core.inference import TrainedModel
 from cnn_core.model import build_model, compile_model, goals, in_halves
 from cnn_core.presets import preset
 from cnn_core.shapes import check
-from cnn_core.spec import RunSpec, change
+from cnn_core.spec import ModelSpec, RunSpec, change
 from tests.sinks import QuietSink
 from tests.test_resume import Interrupted, epochs
 from tests.test_worker import weights
@@ -315,3 +316,17 @@ def test_a_network_that_only_forecasts_has_no_accuracy_and_is_watched_by_its_los
     data = datasets.load("mnist-1d")
     said = TrainedModel(spec, sink.path("model.weights.h5")).answers(data.x_test)["label"]
     assert sink.values["test_loss"] == pytest.approx(np.abs(said - data.x_test[:, 20:, 0]).mean(), rel=1e-4)
+
+
+def test_early_stopping_by_accuracy_needs_a_head_that_names_classes(lab):
+    spec = change(preset("mnist1d-forecast").spec, {"training.early_stopping": "accuracy"})
+    (head,) = (head for head in spec.model.heads if head.target == "forecast")
+    kept, wanted = [], {head.layer}
+    for layer in reversed(spec.model.layers):
+        if layer.name in wanted:
+            kept.insert(0, layer)
+            wanted |= set(layer.inputs)
+    forecast = spec.model_copy(update={"model": ModelSpec(layers=tuple(kept), heads=(head,))})
+    with pytest.raises(SpecError, match=r"no head of this network names classes\. Let it watch the loss"):
+        lab.submit(forecast)
+    assert lab.store.runs() == []
