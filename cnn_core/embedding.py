@@ -43,7 +43,8 @@ def hidden_layer(spec: RunSpec) -> str | None:
 def principal(features: np.ndarray) -> tuple[Plane, PCA]:
     """The plane on which features (n, size) spread most, and what puts a newcomer there. One feature alone has no second axis."""
     rows = _two(features)
-    found = PCA(2, random_state=0).fit(rows)
+    with np.errstate(invalid="ignore"):  # all alike, they have no variance
+        found = PCA(2, random_state=0).fit(rows)
     return Plane(found.transform(rows), features, float(np.nan_to_num(found.explained_variance_ratio_).sum())), found
 
 

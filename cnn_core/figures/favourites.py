@@ -11,7 +11,8 @@ from cnn_core.figures.painted import painted
 
 TIMES, GAP, LINE = 3, 8, 2  # of an image's pixels; pixels between two and of a frame's line
 FRAME = (255, 140, 0, 255)
-SERIES = 4  # favourites of a filter of series
+SERIES, SPACE = 4, 6  # favourites of a filter of series, and points between two
+SEEN = "rgba(224,123,31,0.3)"
 
 
 def favourites_row(made: np.ndarray, images: np.ndarray, rectangles: np.ndarray) -> np.ndarray:
@@ -34,32 +35,38 @@ def _enlarged(image: np.ndarray) -> np.ndarray:
 
 
 def favourites_series(made: np.ndarray, series: np.ndarray, rectangles: np.ndarray, titles: Sequence[str]) -> go.Figure:
-    """A row for each filter: the series made (filters, points), then its favourites (filters, n, points) with the part that it sees,
-    (filters, n, 2, 1) first and last point, marked."""
-    columns = 1 + min(SERIES, series.shape[1])
-    names = [text for title in titles for text in (title, *[""] * (columns - 1))]
-    rows = len(titles)
-    figure = make_subplots(rows, columns, subplot_titles=names, horizontal_spacing=0.02, vertical_spacing=0.3 / rows)
-    across = list(range(1, series.shape[-1] + 1))
+    """A row for each filter, all in one frame: the series made (filters, points), then its favourites (filters, n, points) with the part
+    that it sees, (filters, n, 2, 1) first and last point, marked."""
+    rows, points = len(titles), made.shape[1]
+    figure = make_subplots(rows, 1, subplot_titles=titles, vertical_spacing=0.3 / rows)
+    across, apart = np.arange(1, points + 1), points + SPACE
     for row in range(rows):
-        for column in range(columns):
-            points = made[row] if column == 0 else series[row, column - 1]
-            place = {"row": row + 1, "col": column + 1}
-            line = {"color": VALIDATION if column == 0 else TRAINING, "width": 1.5}
+        shown = [made[row], *series[row, :SERIES]]
+        low, high = min(map(np.min, shown)), max(map(np.max, shown))
+        marks = [mark for mark in enumerate(rectangles[row, :SERIES, :, 0], 1) if mark[1][0] <= mark[1][1]]
+        sides = [(number * apart + first + 0.5, number * apart + last + 1.5) for number, (first, last) in marks]
+        figure.add_scatter(
+            x=[place for left, right in sides for place in (left, left, right, right, None)],
+            y=[low, high, high, low, None] * len(sides),
+            mode="none",
+            fill="toself",
+            fillcolor=SEEN,
+            hoverinfo="skip",
+            row=row + 1,
+            col=1,
+        )
+        for number, one in enumerate(shown):
             figure.add_scatter(
-                x=across,
-                y=np.round(points, 3),
+                x=across + number * apart,
+                y=np.round(one, 3),
+                customdata=across,
                 mode="lines",
-                line=line,
-                showlegend=False,
-                hovertemplate="point %{x}: %{y}<extra></extra>",
-                **place,
+                line={"color": TRAINING if number else VALIDATION, "width": 1.5},
+                hovertemplate="point %{customdata}: %{y}<extra></extra>",
+                row=row + 1,
+                col=1,
             )
-            if column:
-                first, last = rectangles[row, column - 1, :, 0]
-                if first <= last:
-                    figure.add_vrect(first + 0.5, last + 1.5, fillcolor=VALIDATION, opacity=0.25, line_width=0, **place)
-    figure.update_xaxes(showticklabels=False, zeroline=False)
+    figure.update_xaxes(showticklabels=False, zeroline=False, showgrid=False)
     figure.update_yaxes(nticks=3, tickfont={"size": 9}, zeroline=False)
-    figure.update_annotations(font_size=11, xanchor="left")
-    return laid_out(figure, 40 + 105 * rows)
+    figure.update_annotations(font_size=11, x=0, xanchor="left")
+    return laid_out(figure, 40 + 105 * rows, showlegend=False)
