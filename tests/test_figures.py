@@ -6,8 +6,10 @@ import pytest
 from cnn_core import figures
 from cnn_core.blocks import Blocks, ConvBlock, to_graph
 from cnn_core.curves import Curve, Curves
-from cnn_core.insight import LayerView
+from cnn_core.figures.base import WRONG
+from cnn_core.presets import preset
 from cnn_core.shapes import report
+from cnn_core.spec import DataSpec, change
 
 LABELS = tuple("0123456789")
 
@@ -59,21 +61,20 @@ def test_probabilities_mark_the_answer():
 
 def test_sixteen_of_sixty_four_maps():
     values = np.random.default_rng(0).normal(size=(7, 7, 64)).astype(np.float32)
-    view = LayerView("conv_1", "Conv2D", "", values)
-    figure = figures.maps_grid(view, "map", (0, 0))
+    figure = figures.maps_grid(values, "map", (0, 0))
     assert len(figure.data) == 16
     for number, trace in enumerate(figure.data):
         np.testing.assert_allclose(trace.z, values[:, :, number], atol=1e-4)
         assert trace.zmin == pytest.approx(values[:, :, number].min()) and trace.zmax == pytest.approx(values[:, :, number].max())
     assert [note.text for note in figure.layout.annotations] == [str(number) for number in range(1, 17)]
-    assert len(figures.maps_grid(view, "map", (0, 0), shown=64).data) == 64
-    same = figures.maps_grid(view, "layer", (-2.0, 3.0))
+    assert len(figures.maps_grid(values, "map", (0, 0), shown=64).data) == 64
+    same = figures.maps_grid(values, "layer", (-2.0, 3.0))
     assert {(trace.zmin, trace.zmax) for trace in same.data} == {(-2.0, 3.0)}
     assert [trace.showscale for trace in same.data] == [True] + [False] * 15
 
 
 def test_maps_without_contrast_and_a_single_map():
-    figure = figures.maps_grid(LayerView("a", "Conv2D", "", np.zeros((1, 1, 1))), "map", (0, 0))
+    figure = figures.maps_grid(np.zeros((1, 1, 1)), "map", (0, 0))
     assert len(figure.data) == 1 and figure.data[0].zmin < figure.data[0].zmax
 
 
@@ -97,12 +98,12 @@ def test_bars_and_confusion():
 
 def test_the_drawing_marks_the_faulty_layer_and_those_behind_it():
     blocks = (ConvBlock(), ConvBlock(kernel_size=11, padding="valid", pool_size=8), ConvBlock())
-    network = report(to_graph(Blocks(conv=blocks)), (28, 28, 1), 10)
+    network = report(to_graph(Blocks(conv=blocks)), DataSpec())
     figure = figures.network_drawing(network)
     names = ["input", *(layer.name for layer in network.layers)]
     boxes = dict(zip(names, figure.layout.shapes, strict=True))
     words = dict(zip(names, figure.data[0].hovertext, strict=True))
-    assert [name for name in names if boxes[name].fillcolor == figures.WRONG] == ["pool_2"]
+    assert [name for name in names if boxes[name].fillcolor == WRONG] == ["pool_2"]
     assert "Pool 8x8 does not fit the 4x4 map" in words["pool_2"]
     assert boxes["conv_3"].fillcolor == "rgba(0,0,0,0)" and boxes["conv_3"].line.dash == "dot"
     assert "behind the fault" in words["conv_3"]
@@ -146,3 +147,45 @@ def test_the_best_epoch_is_marked(best, places):
 def test_a_planned_learning_rate_is_drawn_from_the_first_to_the_last_epoch():
     figure = figures.learning_rate(np.array([0.0, 1.0, 2.0]), np.array([0.1, 0.05, 0.0]))
     assert list(figure.data[0].y) == [0.1, 0.05, 0.0] and tuple(figure.layout.xaxis.range) == (0, 2)
+
+
+def test_the_graph_has_a_box_a_layer_shapes_on_its_edges_and_the_faulty_layer_in_red():
+    spec = preset("two-heads").spec
+    network = report(spec.model, spec.data)
+    drawn = figures.network_graph(network)
+    for layer in network.layers:
+        assert f'"{layer.name}" [label="{layer.name}' in drawn
+        for source in layer.inputs:
+            assert f'"{source}" -> "{layer.name}"' in drawn
+    assert '"flatten" -> "digit_hidden" [label=" 784"]' in drawn and '"flatten" -> "parity_hidden" [label=" 784"]' in drawn
+    assert '"digit_softmax" -> "head digit" [label=" 10"]' in drawn and "50,240 parameters, 50,176 multiply-adds" in drawn
+    assert WRONG not in drawn
+    faulty = change(
+        spec, {"model.layers.conv_2.padding": "valid", "model.layers.conv_2.kernel_size": 11, "model.layers.pool_2.pool_size": 8}
+    )
+    drawn = figures.network_graph(report(faulty.model, faulty.data)).splitlines()
+    (red,) = (line for line in drawn if WRONG in line)
+    assert red.startswith('"pool_2" [label="pool_2\\nMaxPooling2D\\nPool 8x8 does not fit the 4x4 map')
+    assert any(line.startswith('"digit_hidden"') and "dotted" in line for line in drawn)
+    wrong = change(spec, {"model.layers.parity.units": 3})
+    drawn = figures.network_graph(report(wrong.model, wrong.data))
+    assert next(line for line in drawn.splitlines() if WRONG in line).startswith('"head parity"')
+
+
+def test_curves_of_a_series_layer_keep_their_points():
+    values = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+    figure = figures.curves_grid(values, "layer", (-3.0, 3.0))
+    assert len(figure.data) == 6
+    for number, line in enumerate(figure.data):
+        np.testing.assert_allclose(line.y, values[:, number], atol=1e-4)
+    assert figure.layout.yaxis.range == pytest.approx((-3.3, 3.3))
+    assert len(figures.curves_grid(values, "map", (0, 0), shown=2, titles=["a", "b"]).layout.annotations) == 2
+
+
+def test_a_forecast_stands_beside_the_true_points():
+    points, said = np.arange(10.0), np.array([70.0, 80.0])
+    seen, true, forecast = figures.series(points, 8, said).data
+    assert list(seen.x) == list(range(1, 9)) and list(true.x) == list(forecast.x) == [9, 10]
+    assert list(true.y) == [8, 9] and list(forecast.y) == [70, 80]
+    several = figures.forecasts(np.stack([points, points]), 8, np.stack([said, said]), ["one", "two"])
+    assert [line.name for line in several.data] == ["seen", "true", "forecast"] * 2

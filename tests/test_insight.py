@@ -3,14 +3,17 @@
 import numpy as np
 
 from cnn_core.blocks import Blocks, ConvBlock, DenseBlock, to_graph
-from cnn_core.insight import kernel_pictures, views
+from cnn_core.insight import kernels, views
+from cnn_core.presets import preset
 from cnn_core.shapes import report
-from cnn_core.spec import ModelSpec
+from cnn_core.spec import DataSpec, ModelSpec
+
+IMAGES = DataSpec()
 
 
-def outputs(model: ModelSpec, value: float = 1.0) -> dict[str, np.ndarray]:
+def outputs(model: ModelSpec, value: float = 1.0, data: DataSpec = IMAGES) -> dict[str, np.ndarray]:
     """Activations of the right shapes."""
-    layers = report(model, (28, 28, 1), 10).layers
+    layers = report(model, data).layers
     return {layer.name: np.full(layer.output_shape, value, np.float32) for layer in layers}
 
 
@@ -52,8 +55,8 @@ def test_notes_say_what_to_know_when_looking():
     activations["conv_1"][:, :, 2:5] = 0
     activations["pool_1"][:] = 0
     notes = {view.name: view.note for view in views(MODEL, activations)}
-    assert notes["conv_1"] == "3 of 8 maps are zero everywhere for this image."
-    assert notes["pool_1"] == "Every value of this layer is zero for this image."
+    assert notes["conv_1"] == "3 of 8 maps are zero everywhere for this example."
+    assert notes["pool_1"] == "Every value of this layer is zero for this example."
     assert "Min pooling after ReLU gives mostly zeros" in notes["pool_2"]
     assert notes["conv_2"] == notes["dense_1"] == ""
 
@@ -63,12 +66,29 @@ def test_min_pooling_of_something_else_has_no_warning():
     assert {view.note for view in views(model, outputs(model))} == {""}
 
 
+def test_layers_of_a_series_are_curves_and_merges_are_seen():
+    spec = preset("mnist1d-forecast").spec
+    shown = {view.name: view for view in views(spec.model, outputs(spec.model, data=spec.data))}
+    assert shown["conv_1"].is_curves and shown["conv_1"].title == "conv_1: convolution (1-D), 32 × 32"
+    assert not shown["next_points"].is_curves and "digit_dropout" not in shown and "flatten" not in shown
+    inception = preset("inception").spec
+    assert any(view.kind == "Concatenate" and view.is_map for view in views(inception.model, outputs(inception.model)))
+
+
 def test_pictures_of_kernels():
-    kernels = np.random.default_rng(0).normal(size=(5, 5, 1, 6))
-    pictures, words = kernel_pictures(kernels)
-    np.testing.assert_array_equal(pictures, kernels[:, :, 0, :])
+    generator = np.random.default_rng(0)
+    one = generator.normal(size=(5, 5, 1, 6))
+    pictures, words = kernels("Conv2D", {"kernel": one, "bias": np.zeros(6)})
+    np.testing.assert_array_equal(pictures, one[:, :, 0, :])
     assert words == "Each filter's kernel."
-    kernels = np.random.default_rng(0).normal(size=(3, 3, 4, 6))
-    pictures, words = kernel_pictures(kernels)
-    np.testing.assert_allclose(pictures[1, 2, 3], kernels[1, 2, :, 3].mean())
+    four = generator.normal(size=(3, 3, 4, 6))
+    pictures, words = kernels("Conv2D", {"kernel": four})
+    np.testing.assert_allclose(pictures[1, 2, 3], four[1, 2, :, 3].mean())
     assert pictures.shape == (3, 3, 6) and "mean over its 4 input channels" in words
+    pictures, words = kernels("Conv1D", {"kernel": four[0]})
+    np.testing.assert_allclose(pictures, four[0].mean(axis=1))
+    depthwise = generator.normal(size=(3, 3, 4, 2))
+    pictures, words = kernels("SeparableConv2D", {"depthwise_kernel": depthwise, "pointwise_kernel": four})
+    np.testing.assert_array_equal(pictures[..., 3], depthwise[:, :, 1, 1])
+    assert "none sees another" in words
+    assert kernels("Dense", {"kernel": four}) is None and kernels("BatchNormalization", {}) is None
