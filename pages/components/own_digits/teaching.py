@@ -69,7 +69,7 @@ def _before_and_after(before: Run, after: Run, collection: my_digits.Collection)
     with st.container(horizontal=True):
         for label, then, now in pairs:
             if then is not None and now is not None:
-                st.metric(label, f"{now:.1%}", f"{now - then:+.1%} since {then:.1%}", border=True)
+                st.metric(label, f"{now:.1%}", f"{100 * (now - then):+.1f} points, from {then:.1%}", border=True)
 
 
 def _row(run: Run, collection: my_digits.Collection) -> dict:
