@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnn_core import augmentation, checkpoint, layers, shapes, targets
+from cnn_core.fast_layers import skip_pixels
 from cnn_core.halves import HalvesModel
 from cnn_core.layer_kinds import BaseLayer
 from cnn_core.schedules import ONE_CYCLE_RISE, WARM_START
@@ -46,7 +47,9 @@ def build_model(spec: RunSpec) -> keras.Model:
     for layer in spec.model.layers:
         reaching = [tensors[name] for name in layer.inputs]
         tensors[layer.name] = _keras_layer(layer)(reaching if len(reaching) > 1 else reaching[0])
-    return keras.Model(tensors[INPUT], _outputs(spec, tensors), name="cnn_lab")
+    model = keras.Model(tensors[INPUT], _outputs(spec, tensors), name="cnn_lab")
+    skip_pixels(model)
+    return model
 
 
 def in_halves(model: keras.Model, spec: RunSpec) -> HalvesModel:

@@ -8,7 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnn_core import fast_layers
-from cnn_core.fast_layers import quicken
+from cnn_core.fast_layers import quicken, skip_pixels
+from cnn_core.model import build_model
+from cnn_core.spec import ModelSpec, RunSpec
 
 RANDOM = np.random.default_rng(0)
 
@@ -72,6 +74,42 @@ def test_a_1x1_convolution_with_strides_is_a_product_with_every_second_or_third_
     wanted = 2 * (answer - 1)
     np.testing.assert_allclose(kernel_gradient[0, 0], np.einsum("nyxi,nyxo->io", seen, wanted), rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(bias_gradient, wanted.sum(axis=(0, 1, 2)), rtol=1e-3, atol=1e-3)
+
+
+def test_the_gradient_of_a_1x1_convolution_with_strides_is_its_own_in_every_model():
+    """Of these sizes TensorFlow's own ends the process within a few times."""
+    layers = [{"kind": "Conv2D", "name": "six"}, {"kind": "Conv2D", "name": "some", "kernel_size": 1, "strides": 2}]
+    end = [
+        {"kind": "Flatten", "name": "row"},
+        {"kind": "Dense", "name": "out"},
+        {"kind": "Activation", "name": "softmax", "function": "softmax"},
+    ]
+    network = ModelSpec.model_validate({"layers": [*layers, *end], "heads": [{"layer": "softmax"}]})
+    some = build_model(RunSpec(model=network)).get_layer("some")
+    kernel = some.kernel.numpy()[0, 0]
+    for _ in range(15):
+        maps, wanted = (RANDOM.normal(size=(5, side, side, 6)).astype(np.float32) for side in (28, 14))
+        with tf.GradientTape() as tape:
+            shown = tf.constant(maps)
+            tape.watch(shown)
+            loss = tf.reduce_sum(some(shown) * wanted)
+        of_kernel, of_maps = tape.gradient(loss, [some.kernel.value, shown])
+        np.testing.assert_allclose(of_kernel[0, 0], np.einsum("nyxi,nyxo->io", maps[:, ::2, ::2], wanted), rtol=1e-3, atol=1e-2)
+        expected = np.zeros_like(maps)
+        expected[:, ::2, ::2] = wanted @ kernel.T
+        np.testing.assert_allclose(of_maps, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("strides", "side"), [(2, 28), (3, 14), (4, 9)])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_fewer_pixels_give_the_same_bits(strides, side, padding):
+    images = RANDOM.normal(size=(4, side, side, 5)).astype(np.float32)
+    inputs = keras.Input((side, side, 5))
+    model = keras.Model(inputs, keras.layers.Conv2D(7, 1, strides, padding)(inputs))
+    expected = model(images).numpy()
+    skip_pixels(model)
+    assert "call" in vars(model.layers[1])
+    np.testing.assert_array_equal(model(images), expected)
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
