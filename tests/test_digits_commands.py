@@ -67,7 +67,7 @@ def test_bad_drawings_are_told_in_one_line(home, capsys, tmp_path):
 
 
 def test_teaching_and_its_faults(home, capsys, trained):
-    shutil.copytree(trained.lab.home, home)
+    shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     assert "no drawings of your own" in fault(capsys, "teach", trained.run)
     for label in range(10):
         my_digits.add(home, np.full((28, 28), 20 * label, np.uint8), label)
@@ -78,7 +78,7 @@ def test_teaching_and_its_faults(home, capsys, trained):
 
 
 def test_a_study_is_done_and_cancelled(home, capsys, trained, monkeypatch):
-    shutil.copytree(trained.lab.home, home)
+    shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     assert "invalid choice" in fault(capsys, "study", trained.run, "horoscope")
     assert "no run" in fault(capsys, "study", "20000101-000000-aaaa", "map").lower()
     begun = []

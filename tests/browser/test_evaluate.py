@@ -16,7 +16,7 @@ from tests.browser.test_journey import draw, settle
 @pytest.fixture
 def served(tmp_path, trained, wait_until):
     """A server whose home folder has the run of the session."""
-    shutil.copytree(trained.lab.home, tmp_path / "home")
+    shutil.copytree(trained.lab.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.lock"))
     server = Server(tmp_path / "home")
     server.start(wait_until)
     yield server

@@ -13,7 +13,7 @@ from tests.pages.test_pages import errors, home, open_page, widget  # noqa: F401
 @pytest.fixture
 def pair(home, trained):  # noqa: F811
     """A home folder with the run of the session, one of other settings with the same weights, and one of series."""
-    shutil.copytree(trained.lab.home, home)
+    shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     lab = Lab(home)
     others = {
         "20200101-000000-eeee": change(trained.spec, {"training.optimizer": "sgd"}),
@@ -28,7 +28,7 @@ def pair(home, trained):  # noqa: F811
 
 
 def test_one_network_alone(trained, monkeypatch, tmp_path):
-    shutil.copytree(trained.lab.home, tmp_path / "home")
+    shutil.copytree(trained.lab.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.lock"))
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CNN_LAB_SPARE", "0")
     assert any("only one trained network" in info.value for info in open_page("compare").info)

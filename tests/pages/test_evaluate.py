@@ -95,7 +95,7 @@ def test_a_run_without_weights_and_a_damaged_one(home, trained):  # noqa: F811
 
 
 def test_a_run_that_waits_is_named(home, trained):  # noqa: F811
-    shutil.copytree(trained.lab.home, home)
+    shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     app = open_page("evaluate", run=trained.run)
     Lab(home).store.add("20990101-000000-aaaa", "the new one", trained.spec)  # nobody starts it: it stays queued
     app.session_state["run"] = "20990101-000000-aaaa"

@@ -15,7 +15,7 @@ from tests.pages.test_pages import errors, home, open_page, png, widget  # noqa:
 @pytest.fixture
 def own(home, trained):  # noqa: F811
     """A home folder with the run of the session and thirty drawings."""
-    shutil.copytree(trained.lab.home, home)
+    shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     data = datasets.load("mnist-5k")
     for image, label in zip(data.x_train[::133, ..., 0][:30], data.y_train[::133][:30], strict=True):
         my_digits.add(home, image, int(label))
