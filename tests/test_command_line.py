@@ -148,6 +148,7 @@ def test_shapes(quick, tmp_path):
     assert shapes["layers"][0] == {
         "name": "conv_1",
         "kind": "Conv2D",
+        "inputs": ["input"],
         "output_shape": [28, 28, 6],
         "parameters": 156,
         "multiply_adds": 117_600,

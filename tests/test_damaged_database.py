@@ -26,7 +26,7 @@ def home(trained, tmp_path) -> Path:
 
 def files(home: Path) -> dict[Path, bytes]:
     """The files of all runs."""
-    return {file: file.read_bytes() for file in home.glob("*/*")}
+    return {file: file.read_bytes() for file in home.glob("*/**/*") if file.is_file()}
 
 
 def replace_database(home: Path, data: bytes) -> Path:

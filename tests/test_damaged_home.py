@@ -17,7 +17,7 @@ SPEC = change(preset("tiny").spec, {"training.epochs": 1000, "training.batch_siz
 
 def files(home: Path) -> dict[Path, bytes]:
     """The files of all runs."""
-    return {file: file.read_bytes() for file in home.glob("*/*")}
+    return {file: file.read_bytes() for file in home.glob("*/**/*") if file.is_file()}
 
 
 IN_ANOTHER_PROCESS = """

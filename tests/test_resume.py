@@ -52,20 +52,23 @@ def whole(tmp_path_factory) -> QuietSink:
     return sink
 
 
-@pytest.mark.parametrize("step", [8, 16, 24, 47])
-def test_a_paused_run_goes_on_from_the_step_it_had_reached(tmp_path, monkeypatch, whole, step):
+def test_a_paused_run_goes_on_from_the_step_it_had_reached(tmp_path, monkeypatch, whole):
+    """It is paused within an epoch, at the end of one, within the next, and before the last step."""
     # A look after every step, and nobody but the training thread looks.
     monkeypatch.setattr("cnn_core.course.SECONDS_PER_EXECUTION", 0.001)
     monkeypatch.setattr("cnn_core.callbacks.EVERY", 0)
     monkeypatch.setattr("cnn_core.callbacks.LISTEN", 0)
-    first = Interrupted(tmp_path, step)
-    assert worker.train(SPEC, first) == "paused"
-    kept = checkpoint.read(tmp_path)
-    assert (kept.step, kept.epochs) == (step, (step - 1) // 16) and "test_accuracy" not in first.values
+    rows = []
+    for step, before in ((8, None), (16, 8), (24, 16), (47, 24)):
+        first = Interrupted(tmp_path, step)
+        first.rows = rows
+        assert worker.train(SPEC, first) == "paused"
+        assert first.events == ([(before, "resumed", "")] if before else [])
+        kept, rows = checkpoint.read(tmp_path), first.rows
+        assert (kept.step, kept.epochs) == (step, (step - 1) // 16) and "test_accuracy" not in first.values
     second = QuietSink(tmp_path)
-    second.rows = first.rows
-    assert worker.train(SPEC, second) == "finished"
-    assert (kept.step, "resumed", "") in second.events
+    second.rows = rows
+    assert worker.train(SPEC, second) == "finished" and second.events == [(47, "resumed", "")]
     assert [row[:3] for row in epochs(second)] == [row[:3] for row in epochs(whole)]
     np.testing.assert_allclose([row[3] for row in epochs(second)], [row[3] for row in epochs(whole)], rtol=2e-3)
     for one, other in zip(weights(tmp_path / "model.weights.h5"), weights(whole.path("model.weights.h5")), strict=True):
@@ -73,7 +76,7 @@ def test_a_paused_run_goes_on_from_the_step_it_had_reached(tmp_path, monkeypatch
 
 
 def test_more_epochs_go_on_with_the_state_of_the_optimizer(tmp_path):
-    constant = change(SPEC, {"training.schedule": "constant"})
+    constant = change(SPEC, {"training.schedule": "constant", "training.epochs": 2})
     once, twice = QuietSink(tmp_path / "once"), QuietSink(tmp_path / "twice")
     assert worker.train(constant, once) == "finished"
     assert worker.train(change(constant, {"training.epochs": 1}), twice) == "finished"
