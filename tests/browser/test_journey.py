@@ -15,9 +15,12 @@ PATHS = {
     "Build": "",
     "Draw": "draw",
     "Look inside": "look_inside",
+    "How it computes": "compute",
     "What it learned": "learned",
     "Why": "explain",
     "Evaluate": "evaluate",
+    "My digits": "my_digits",
+    "Compare": "compare",
     "Runs": "runs",
 }
 # Rules that Streamlit's own elements break, each with the element: none is left with this version.

@@ -17,7 +17,7 @@ from cnn_core.spec import change
 from pages.components import state
 
 APP = Path(__file__).parents[2] / "app.py"
-PAGES = ("build", "draw", "look_inside", "learned", "explain", "evaluate", "runs")
+PAGES = ("build", "draw", "look_inside", "compute", "learned", "explain", "evaluate", "my_digits", "compare", "runs")
 
 
 @pytest.fixture
