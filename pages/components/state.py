@@ -16,6 +16,7 @@ from cnn_core.run import ACTIVE, Run
 from cnn_core.spec import RunSpec
 from cnn_core.store import default_home
 from pages.components.router import insist_on_router
+from pages.components.warm import stay_compiled
 
 DOUBLE_CLICK = 1.0  # seconds within which a second click was not meant
 
@@ -59,6 +60,7 @@ def dataset(name: str) -> datasets.Dataset:
 def _model(weights: Path, changed: float):
     from cnn_core.inference import TrainedModel  # brings TensorFlow, so only when a page needs a model
 
+    stay_compiled()
     return TrainedModel(lab().store.get(weights.parent.name).spec, weights)
 
 

@@ -82,3 +82,13 @@ def test_a_map_that_cannot_be(lab):
     assert "names no classes" in said(opened("learned", run, learned_view="edit")) or "nothing between" in said(
         opened("learned", run, learned_view="edit")
     )
+
+
+def test_networks_stay_compiled_from_one_run_of_a_page_to_the_next(lab, trained, monkeypatch):
+    from tensorflow.python.eager import context
+
+    cleared = []
+    app = opened("explain", trained.run, route="test")
+    monkeypatch.setattr(context.Context, "clear_kernel_cache", lambda self: cleared.append(self))
+    app.run()
+    assert charts(healthy(app)) == THREE and not cleared
