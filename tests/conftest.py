@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cnn_core.jobs import Lab
@@ -58,6 +60,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     _wait_until(lambda: lab.store.get(run).is_over)
     assert lab.store.get(run).status == "finished", lab.log(run)
     return Trained(lab, run, spec)
+
+
+@pytest.fixture(autouse=True)
+def no_process_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Ends what a test has started on its own folder and left: a run that ends starts the next one, of which no test knows."""
+    mine = str(request.getfixturevalue("tmp_path")) if "tmp_path" in request.fixturenames else None
+    yield
+    if mine is not None:
+        for process in psutil.process_iter(["cmdline"]):
+            if mine in " ".join(process.info["cmdline"] or ()):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from cnn_core.layer_kinds import (
     KINDS,
     Activation,
     Add,
+    AveragePooling2D,
     BaseLayer,
     BatchNormalization,
     Concatenate,
@@ -88,7 +89,11 @@ def _inception() -> ModelSpec:
 
 
 def _residual_block(sketch: Sketch, number: int, filters: int, strides: int) -> None:
-    """He and others' block: two convolutions whose result is added to what they started from."""
+    """He and others' block: two convolutions whose result is added to what they started from.
+
+    Where the block halves the map, a mean pooling does so on the shortcut: a 1x1 convolution with strides would throw three of four
+    values away (He and others, "Bag of tricks for image classification with convolutional neural networks", 2019).
+    """
     name, source = f"block_{number}", sketch.last
     sketch.add(Conv2D, f"{name}_conv_1", source, filters=filters, strides=strides)
     sketch.add(BatchNormalization, f"{name}_norm_1")
@@ -97,7 +102,8 @@ def _residual_block(sketch: Sketch, number: int, filters: int, strides: int) -> 
     way = sketch.add(BatchNormalization, f"{name}_norm_2")
     shortcut = source
     if strides > 1:
-        shortcut = sketch.add(Conv2D, f"{name}_shortcut", source, filters=filters, kernel_size=1, strides=strides)
+        sketch.add(AveragePooling2D, f"{name}_halved", source, pool_size=strides, strides=strides)
+        shortcut = sketch.add(Conv2D, f"{name}_shortcut", filters=filters, kernel_size=1)
     sketch.add(Add, f"{name}_sum", way, shortcut)
     sketch.add(Activation, f"{name}_relu")
 

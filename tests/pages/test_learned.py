@@ -35,6 +35,10 @@ def test_it_is_watched_while_it_learned(lab, trained):
     assert not app.get("image") and "Weights of dense_1" in app.get("plotly_chart")[0].proto.alt
     app.select_slider[0].set_value(0).run()
     assert healthy(app).select_slider[0].value == 0
+    for view in ("filters", "watch"):  # and back
+        app.session_state["learned_view"] = view
+        app.run()
+    assert healthy(app).select_slider[0].value == 0
 
 
 def test_it_is_played_to_its_end(lab, trained):

@@ -70,28 +70,37 @@ def _nothing(run: Run, damaged: bool) -> None:
 def _moment(run: Run, shots: list[Snapshot]) -> int:
     """The place of the snapshot that is looked at. It follows the newest one until the person goes back."""
     session, last = st.session_state, len(shots) - 1
-    seen, newest = session.get("watched", (None, 0))
-    place = session.get("moment", last)
-    if seen != run.run or (place >= newest and not session.get("playing")) or place > last:
+    seen, newest, place = session.get("watched", (None, 0, 0))
+    playing = session.get("playing", False) and seen == run.run
+    if seen != run.run or place > last or (place >= newest and not playing):
         place = last
-    elif session.get("playing") and session.pop("began_now", False):
-        place = 0 if place == last else place
-    elif session.get("playing"):
+    elif playing:
         place = min(place + 1, last)
-    session.playing = session.get("playing", False) and seen == run.run and (place < last or not run.is_over)
-    session.moment, session.watched = place, (run.run, last)
+    session.playing = playing and (place < last or not run.is_over)
+    session.watched, session.moment = (run.run, last, place), place
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        playing, icon = session.playing, ":material/pause:" if session.playing else ":material/play_arrow:"
-        st.button("Pause" if playing else "Play", icon=icon, on_click=_play, disabled=last == 0, key="play")
+        words, icon = ("Pause", ":material/pause:") if session.playing else ("Play", ":material/play_arrow:")
+        st.button(words, icon=icon, on_click=_play, args=(place == last,), disabled=last == 0, key="play")
         if last == 0:
             st.caption(_words(shots[0]))
-            return 0
-        return st.select_slider("Training step", range(last + 1), format_func=lambda place: _words(shots[place]), key="moment")
+        else:
+            settings = {"format_func": lambda place: _words(shots[place]), "on_change": _move, "key": "moment"}
+            st.select_slider("Training step", range(last + 1), **settings)
+    return place
 
 
-def _play() -> None:
+def _play(at_end: bool) -> None:
+    """Begin to play, at the end from the start, or stop it."""
     session = st.session_state
-    session.playing = session.began_now = not session.get("playing", False)
+    session.playing = not session.get("playing", False)
+    if session.playing:
+        run, last, place = session.watched
+        session.watched = (run, last, -1 if at_end else place)
+
+
+def _move() -> None:
+    session = st.session_state
+    session.watched, session.playing = (*session.watched[:2], session.moment), False
 
 
 def _words(shot: Snapshot) -> str:
