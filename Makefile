@@ -10,7 +10,7 @@ run: .venv/run
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	CNN_LAB_BROWSER="$$($(BIN)/python tests/browser/find_browser.py)" && export CNN_LAB_BROWSER && $(BIN)/python -m pytest -n 4 --dist loadfile
+	CNN_LAB_BROWSER="$$($(BIN)/python tests/browser/find_browser.py)" && export CNN_LAB_BROWSER && $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test
 	$(BIN)/ruff check .

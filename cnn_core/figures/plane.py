@@ -51,6 +51,7 @@ def plane(
             mode="markers",
             marker={"color": "#ffd21f", "symbol": "star", "size": 22, "line": {"color": "#000000", "width": 1.5}},
             hovertemplate="the input<extra></extra>",
+            unselected={"marker": {"opacity": 1}},
         )
     for update, title in ((figure.update_xaxes, 0), (figure.update_yaxes, 1)):
         update(title=axes[title] if axes else None, showticklabels=axes is not None, showgrid=axes is not None, zeroline=False)
@@ -60,4 +61,11 @@ def plane(
 
 def _points(places: np.ndarray) -> dict:
     words = "test example %{customdata[0]}: %{customdata[1]}, read as %{customdata[2]}<extra></extra>"
-    return {"x": np.round(places[:, 0], 3), "y": np.round(places[:, 1], 3), "mode": "markers", "hovertemplate": words}
+    return {
+        "x": np.round(places[:, 0], 3),
+        "y": np.round(places[:, 1], 3),
+        "mode": "markers",
+        "hovertemplate": words,
+        "selected": {"marker": {"size": 16, "opacity": 1}},
+        "unselected": {"marker": {"opacity": 0.6}},  # by itself Plotly makes the others nearly invisible
+    }

@@ -29,7 +29,7 @@ class Server:
 
     def start(self, wait_until) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={self.port}"]
-        environment = {"CNN_LAB_SPARE": "0", **os.environ, "CNN_LAB_HOME": str(self.home)}
+        environment = {**os.environ, "CNN_LAB_HOME": str(self.home)}
         with (self.home.parent / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         wait_until(self._answers)

@@ -1,6 +1,8 @@
 """A network of two branches and two heads, built from nothing in a real browser, trained, and asked for both answers."""
 
 import re
+import subprocess
+import sys
 
 from playwright.sync_api import Page, expect
 
@@ -50,7 +52,7 @@ def lower(page: Page, label: str, times: int) -> None:
         settle(page)
 
 
-def test_two_branches_and_two_heads_from_an_empty_editor(page, server, wait_until):
+def test_two_branches_and_two_heads_from_an_empty_editor(page, server, tmp_path):
     page.goto(server.url)
     expect(page.get_by_role("slider", name="Convolution blocks")).to_be_visible()
     page.locator(".st-key-editor_bar").get_by_text("Layers", exact=True).click()
@@ -114,3 +116,15 @@ def test_two_branches_and_two_heads_from_an_empty_editor(page, server, wait_unti
     expect(page.get_by_text(re.compile("parity")).first).to_be_visible()
     go(page, "Build")
     expect(page.locator(".st-key-row_of_odd_or_even")).to_be_visible()  # the network is still there
+
+    # taken home, its script does the same without the lab
+    go(page, "Runs")
+    press(page, "Take home")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Python script").click()
+    script = tmp_path / "taken_home.py"
+    download.value.save_as(script)
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    said = re.fullmatch(r"Test accuracy: (\d\.\d{4})", done.stdout.strip().splitlines()[-1])
+    assert abs(float(said[1]) - lab.store.get(run).test_accuracy) < 0.05
