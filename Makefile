@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN = .venv/bin
 
-.PHONY: run test lint format benchmark clean
+.PHONY: run test test-thorough lint format benchmark clean
 run: .venv/run
 	$(BIN)/streamlit run app.py
 
@@ -11,6 +11,9 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	CNN_LAB_BROWSER="$$($(BIN)/python tests/browser/find_browser.py)" && export CNN_LAB_BROWSER && $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+test-thorough: export CNN_LAB_THOROUGH = 1
+test-thorough: test
 
 lint: .venv/test
 	$(BIN)/ruff check .
