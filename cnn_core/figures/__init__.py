@@ -8,6 +8,7 @@ from cnn_core.figures.learning import carried, norms, spread
 from cnn_core.figures.maps import MAPS_SHOWN, curves_grid, kernel_grid, maps_grid, value_bars
 from cnn_core.figures.network import network_drawing, network_graph
 from cnn_core.figures.plane import plane
+from cnn_core.figures.samples import sample_curves
 from cnn_core.figures.scores import (
     accuracy_coverage,
     class_scores,
@@ -44,6 +45,7 @@ __all__ = [
     "probability_bars",
     "reliability",
     "robustness",
+    "sample_curves",
     "series",
     "spread",
     "training_curves",

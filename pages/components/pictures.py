@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, figures_series
+from cnn_core import datasets, figures
 from cnn_core.errors import LabError
 from pages.components import state
 
@@ -23,7 +23,7 @@ def strip(images: np.ndarray, alt: str, columns: int = 10, width: int | str = "s
 def curves(data: datasets.Dataset, labels: tuple[str, ...], seen: int) -> None:
     """One training series of each class, as far as the network sees it and on."""
     first = [int(np.argmax(data.y_train == label)) for label in range(len(labels))]
-    figure = figures_series.sample_curves(data.x_train[first, :, 0], list(labels), seen)
+    figure = figures.sample_curves(data.x_train[first, :, 0], list(labels), seen)
     alt = f"A training series of each of {len(labels)} classes; the network sees the first {seen} points"
     st.plotly_chart(figure, key="samples", config={"displayModeBar": False}, alt=alt)
 
