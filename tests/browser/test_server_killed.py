@@ -1,6 +1,7 @@
 """The web server is killed: what trains goes on, what waits leaves, and the next server shows what is true."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -40,6 +41,20 @@ def nothing_left(server) -> Iterator[None]:
         process.kill()
 
 
+def held(worker: psutil.Process, store: Store) -> bool:
+    """Hold a process between two of its writes: one that is held within a write keeps the database to itself."""
+    worker.suspend()
+    database = sqlite3.connect(store.file, timeout=0, isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        worker.resume()
+        return False
+    finally:
+        database.close()
+    return True
+
+
 def train(page: Page, server: Server, epochs: int) -> tuple[Store, str]:
     """Press Train for the LeNet-5 preset; the store, and the id of the run."""
     spec = change(preset("lenet5").spec, {"training.epochs": epochs})
@@ -71,7 +86,7 @@ def test_training_goes_on_without_its_server_and_the_next_one_shows_it(page, ser
     before = len(store.metrics(run))
     wait_until(lambda: len(store.metrics(run)) > before + 5)
     (worker,) = workers(server)
-    worker.suspend()  # on a fast computer it would be done before the page is there
+    wait_until(lambda: held(worker, store))  # on a fast computer it would be done before the page is there
     server.start(wait_until)
     page.reload()
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
