@@ -1,11 +1,12 @@
 """Seconds per epoch: the lab beside the plain Keras script, alternating in one run.
 
-    CNN_LAB_DATA=FOLDER python -m benchmarks.epoch [--rounds 3] [--epochs 4] [--pytorch] [--browser]
+    CNN_LAB_DATA=FOLDER python -m benchmarks.epoch [--rounds 3] [--epochs 4] [--pytorch] [--browser] [--augmentation]
 
 FOLDER holds mnist.npz. Each round trains every side once; the first epoch of each training, which compiles, is left out.
 The sides: the plain script with TensorFlow's defaults, the same with oneDNN switched off (what the defaults are on many CPUs) and
 on, the lab with nobody watching, the lab with one viewer that draws nothing and, with --pytorch, the same training in PyTorch
-(which benchmarks/requirements.txt installs) and, with --browser, the lab with its Build page open in Chromium on the same cores.
+(which benchmarks/requirements.txt installs), with --browser the lab with its Build page open in Chromium on the same cores, with
+--augmentation the regularised preset with its augmented images and with the images as they are.
 """
 
 import argparse
@@ -19,6 +20,8 @@ import time
 
 from benchmarks.sides import ROOT, TRAIN, cpu, data_folder
 from benchmarks.viewers import server, watched
+
+AUGMENTED, PLAIN = "lab, regularised preset", "the same, images as they are"
 
 
 def answer(command: list[str], **environment: str | None) -> list[float]:
@@ -55,6 +58,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4, help="epochs of each training; the first is not counted")
     parser.add_argument("--pytorch", action="store_true", help="measure PyTorch as well")
     parser.add_argument("--browser", action="store_true", help="measure with the page open as well")
+    parser.add_argument("--augmentation", action="store_true", help="measure what augmented images cost as well")
     options = parser.parse_args()
     data = data_folder() / "mnist.npz"
     home = tempfile.mkdtemp(prefix="cnn-lab-benchmark-")
@@ -72,6 +76,11 @@ def main() -> None:
         sides["PyTorch, eager"] = lambda: answer(torch)
     if options.browser:
         sides["lab, page open in Chromium"] = lambda: with_browser(train, home)
+    if options.augmentation:
+        augmented = [*train, "--preset", "lenet5-regularised"]
+        plain = [f"--set=data.augmentation.{change}=0" for change in ("rotation", "shift", "zoom")]
+        sides[AUGMENTED] = lambda: answer(augmented, CNN_LAB_HOME=home)
+        sides[PLAIN] = lambda: answer([*augmented, *plain], CNN_LAB_HOME=home)
     seconds: dict[str, list[float]] = {side: [] for side in sides}
     for number in range(options.rounds):
         for side, measure in sides.items():
@@ -82,6 +91,11 @@ def main() -> None:
     for side, values in seconds.items():
         middle = statistics.median(values)
         print(f"{side:<28} median {middle:6.2f} s  ({min(values):.2f} to {max(values):.2f})  {middle / lab:5.2f} x the lab")
+    if options.augmentation:
+        whole, rest = (statistics.median(seconds[side]) for side in (AUGMENTED, PLAIN))
+        print(
+            f"augmentation takes {(whole - rest) / whole:.0%} of an epoch, which is {(whole - rest) / rest:+.0%} on one without it"
+        )
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ def _parser() -> Parser:
         "benchmark-presets", benchmarking.benchmark_presets, "Train every preset with several seeds: a table of what they reach."
     )
     benchmark.add_argument("presets", metavar="PRESET", nargs="*", help="all of them unless named")
+    benchmark.add_argument("--dataset", help="instead of each preset's own; one of " + ", ".join(datasets.DATASETS))
     benchmark.add_argument(
         "--seeds", metavar="N", type=int, choices=range(1, 101), default=3, help="seeds of each, from 0; 3 unless told"
     )

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from cnn_core.errors import StoreError
 
-VERSION = 1  # of the tables, kept in the database: without it one with a damaged name would be taken for an earlier one
+VERSION = 2  # of the tables, kept in the database: without it one with a damaged name would be taken for an earlier one
 ADDED = {  # columns that databases of earlier versions do not have
     "resumed": "INTEGER NOT NULL DEFAULT 0",
     "place": "INTEGER NOT NULL DEFAULT 0",
@@ -18,6 +18,7 @@ ADDED = {  # columns that databases of earlier versions do not have
     "uses": "TEXT NOT NULL DEFAULT 'last'",
     "best_test_accuracy": "REAL",
     "best_test_loss": "REAL",
+    "parent": "TEXT NOT NULL DEFAULT ''",
 }
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs (

@@ -20,10 +20,10 @@ LEARNING_RATE = "learning rate "  # begins the command that is followed by the r
 class Lab(Scheduler):
     """The runs of one home folder, and all that can be done to them."""
 
-    def submit(self, spec: RunSpec, name: str | None = None, start: Path | None = None) -> str:
-        """Queue a run and start it when nothing else trains; its id. start: a file with the weights that it starts from.
+    def submit(self, spec: RunSpec, name: str | None = None, parent: str = "") -> str:
+        """Queue a run and start it when nothing else trains; its id. parent: a run that is over, whose weights it starts from.
 
-        Raises SpecError, DataError or StoreError, and then nothing is kept.
+        Raises LabError, and then nothing is kept.
         """
         shapes.check(spec.model, spec.data)
         if spec.training.early_stopping == "accuracy" and targets.main_head(spec) is None:
@@ -32,6 +32,7 @@ class Lab(Scheduler):
             )
         memory.check(spec)
         own = self._own_digits(spec)
+        start = self.weights(parent) if parent else None
         run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = self.store.folder(run)
         try:
@@ -45,7 +46,7 @@ class Lab(Scheduler):
             if start is not None:
                 (folder / START).mkdir()
                 shutil.copyfile(start, folder / START / start.name)
-            self.store.add(run, name or self._new_name(f"{presets.origin(spec)} on {spec.data.dataset}"), spec)
+            self.store.add(run, name or self._new_name(f"{presets.origin(spec)} on {spec.data.dataset}"), spec, parent)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise self._not_stored(error) from None
@@ -84,7 +85,7 @@ class Lab(Scheduler):
             "training.early_stopping": "off",
         }
         name = self._new_name(f"{known.name}, taught my digits"[:80])
-        return self.submit(change(known.spec, settings), name, self.weights(known.run))
+        return self.submit(change(known.spec, settings), name, known.run)
 
     def _new_name(self, name: str) -> str:
         """A name that no run has: with a number behind it where others are called so."""

@@ -4,6 +4,8 @@ They are one file of the home folder, `my_digits.npz`; each addition replaces it
 """
 
 import io
+import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +49,17 @@ def read(home: Path) -> Collection:
             f"Your digits in {file} cannot be read ({error.strerror}). Give yourself permission and try again."
         ) from None
     return _unpacked(data, f"The file of your digits, {file},")
+
+
+def set_aside(home: Path) -> Path:
+    """Move the file of the collection out of the way, so that a new one can be begun; where it is now. Raises StoreError."""
+    aside = home / f"my_digits.{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.npz"
+    with _alone(home):
+        try:
+            (home / FILE).rename(aside)
+        except FileNotFoundError:
+            raise StoreError("There is no file of your digits any more: someone has moved it. Open the page anew.") from None
+    return aside
 
 
 def add(home: Path, pixels: np.ndarray, label: int) -> int:

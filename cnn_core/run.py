@@ -29,7 +29,7 @@ class Run:
     """One row of the table of runs. Times in seconds since 1970; `epoch` counts the finished ones, `resumed` how often it went on
     after an end; `created` is when it was put into the queue last, `place` its place there, `seconds` the time that it was trained
     for; `device` is what trains it, in words. best_epoch: the best so far, from 1, 0 before the first. uses: whose weights answer, the
-    "last" epoch's or the "best" one's; the test scores are theirs. Raises ValidationError for a value of another kind."""
+    "last" epoch's or the "best" one's; the test scores are theirs. parent: the run whose weights it started from. Raises ValidationError for a value of another kind."""
 
     run: str
     name: str
@@ -53,6 +53,7 @@ class Run:
     device: str = ""
     best_epoch: int = 0
     uses: str = "last"
+    parent: str = ""
 
     @property
     def is_over(self) -> bool:

@@ -30,12 +30,12 @@ class Store(Database):
         """The folder of a run."""
         return self.home / run
 
-    def add(self, run: str, name: str, spec: RunSpec) -> None:
-        """Add a run with status queued."""
+    def add(self, run: str, name: str, spec: RunSpec, parent: str = "") -> None:
+        """Add a run with status queued. parent: the run whose weights it starts from."""
         with self._connect() as connection:
             connection.execute(
-                f"INSERT INTO runs (run, name, status, spec, created, place) VALUES (?, ?, 'queued', ?, ?, {LAST_PLACE})",
-                (run, name, spec.model_dump_json(), time.time()),
+                f"INSERT INTO runs (run, name, status, spec, created, parent, place) VALUES (?, ?, 'queued', ?, ?, ?, {LAST_PLACE})",
+                (run, name, spec.model_dump_json(), time.time(), parent),
             )
 
     def get(self, run: str) -> Run:

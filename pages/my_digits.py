@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import figures, my_digits, targets
+from cnn_core.errors import DataError
 from pages.components import state
 from pages.components.own_digits import album, drawing, reading, teaching
 from pages.components.run_picker import run_picker
@@ -12,7 +13,11 @@ CONFUSION_FROM = 20  # drawings
 
 state.open_session()
 run = run_picker()
-collection = my_digits.read(state.lab().home)
+try:
+    collection = my_digits.read(state.lab().home)
+except DataError as error:
+    album.damaged(error)
+    st.stop()
 reads = run is not None and reading.can_read(run)
 answers = right = scores = None
 

@@ -108,7 +108,23 @@ def test_evaluate(quick, result):
     scores = json.loads(out)
     assert code == 0 and scores["test_accuracy"] == pytest.approx(result["test_accuracy"], abs=1e-6)
     assert np.array(scores["confusion"]).sum() == 1000 and set(scores["class_accuracy"]) == set("0123456789")
-    assert quick("evaluate", "latest")[1].startswith(f"Test accuracy: {result['test_accuracy']:.4f}\n")
+    low, high = scores["interval"]
+    assert low < scores["test_accuracy"] < high
+    confusion = np.array(scores["confusion"])
+    for name, total in (("class_accuracy", confusion.sum(axis=1)), ("precision", confusion.sum(axis=0))):
+        np.testing.assert_allclose(list(scores[name].values()), confusion.diagonal() / np.maximum(total, 1))
+    f1 = 2 * confusion.diagonal() / (confusion.sum(axis=0) + confusion.sum(axis=1))
+    np.testing.assert_allclose(list(scores["f1"].values()), f1)
+    assert quick("evaluate", "latest")[1].startswith(f"Test accuracy: {result['test_accuracy']:.4f}\n95 % confidence interval: ")
+
+
+def test_benchmark_presets(quick):
+    code, out, _ = quick("benchmark-presets", "tiny", "--seeds", "1", "--dataset", "mnist-5k", "--json")
+    (row,) = json.loads(out)
+    assert code == 0 and (row["preset"], row["dataset"], row["failed"]) == ("tiny", "mnist-5k", 0)
+    assert len(row["test_accuracy"]) == 1 and row["test_accuracy"][0] > 0.9 and row["parameters"] == 101_274
+    code, out, fault = quick("benchmark-presets", "mnist1d", "--dataset", "mnist-5k")
+    assert code == 2 and not out and fault.count("\n") == 1
 
 
 def test_classify(home, result, tmp_path):

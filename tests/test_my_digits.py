@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cnn_core import datasets, my_digits
 from cnn_core.course import Course, lay_out
-from cnn_core.errors import DataError, LabError, SpecError
+from cnn_core.errors import DataError, LabError, SpecError, StoreError
 from cnn_core.presets import preset
 from cnn_core.spec import change
 
@@ -126,23 +126,21 @@ def test_the_asked_part_of_an_epoch_is_ones_own(tmp_path):
         assert own.sum() == 600
 
 
-def test_a_taught_network_reads_what_it_was_taught_and_starts_from_what_it_knew(trained, lab, wait_until):
+def test_a_taught_network_reads_what_it_was_taught_and_starts_from_what_it_knew(finished, wait_until):
+    lab, trained = finished[0], finished[0].store.get(finished[1])
     data = datasets.load("mnist-5k")
     wrong = np.rot90(data.x_test[:20, ..., 0], axes=(1, 2))  # as nobody writes
     with pytest.raises(DataError, match=r"There are no drawings of your own to learn from\. Draw some"):
         lab.submit(change(trained.spec, {"data.own_digits": 0.2}))
     for pixels, label in zip(wrong, data.y_test[:20], strict=True):
         my_digits.add(lab.home, pixels, int(label))
-    run = lab.submit(
-        change(trained.spec, {"data.own_digits": 0.3, "training.learning_rate": 0.0007}),
-        start=trained.folder / "model.weights.h5",
-    )
+    run = lab.submit(change(trained.spec, {"data.own_digits": 0.3, "training.learning_rate": 0.0007}), parent=trained.run)
     wait_until(lambda: lab.store.get(run).is_over)
     assert lab.store.get(run).status == "finished", lab.log(run)
     assert len(my_digits.read(lab.store.folder(run))) == 20, "a run keeps what it learned from"
     from cnn_core.inference import TrainedModel
 
-    before = TrainedModel(trained.spec, trained.folder / "model.weights.h5").probabilities(wrong).argmax(axis=1)
+    before = TrainedModel(trained.spec, lab.weights(trained.run)).probabilities(wrong).argmax(axis=1)
     after = TrainedModel(lab.store.get(run).spec, lab.weights(run)).probabilities(wrong).argmax(axis=1)
     assert (after == data.y_test[:20]).mean() > 0.9 > (before == data.y_test[:20]).mean()
     first = lab.store.history(run)["val_accuracy"][0]
@@ -151,7 +149,7 @@ def test_a_taught_network_reads_what_it_was_taught_and_starts_from_what_it_knew(
     taught = lab.teach(run, share=0.1, epochs=1)
     wait_until(lambda: lab.store.get(taught).is_over)
     known = lab.store.get(taught)
-    assert known.status == "finished" and known.epochs == 1 and known.name.endswith("taught my digits")
+    assert (known.status, known.epochs, known.parent) == ("finished", 1, run) and known.name.endswith("taught my digits")
     assert known.spec.data.own_digits == 0.1 and known.spec.training.learning_rate == pytest.approx(0.0007 / 3)
 
 
@@ -165,6 +163,16 @@ def test_what_cannot_be_taught_says_so(lab, trained):
         lab.submit(clothes)
     with pytest.raises(LabError):
         lab.teach("none")
+
+
+def test_a_damaged_collection_is_set_aside(tmp_path):
+    (tmp_path / my_digits.FILE).write_bytes(b"damaged")
+    aside = my_digits.set_aside(tmp_path)
+    assert aside.read_bytes() == b"damaged" and len(my_digits.read(tmp_path)) == 0
+    assert my_digits.add(tmp_path, drawing(0), 0) == 1
+    my_digits.set_aside(tmp_path)
+    with pytest.raises(StoreError, match="no file of your digits any more"):
+        my_digits.set_aside(tmp_path)
 
 
 def test_a_bomb_is_refused_before_it_unpacks(tmp_path):

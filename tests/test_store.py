@@ -144,6 +144,7 @@ def test_fields_that_others_rely_on(store):
         "device": "",
         "best_epoch": None,
         "uses": "last",
+        "parent": None,
         "message": "",
     }
     answer = result(store, row)

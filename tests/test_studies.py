@@ -1,5 +1,7 @@
 """What the kinds of study find, against brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,13 @@ from tests.networks import finished_run, network, with_weights
 def said():
     """What a study says of its progress."""
     return []
+
+
+def few(monkeypatch, count):
+    """Let the test part have no more examples than so many."""
+    whole = datasets.load
+    shortened = lambda data: replace(data, x_test=data.x_test[:count], y_test=data.y_test[:count])  # noqa: E731
+    monkeypatch.setattr(datasets, "load", lambda name: shortened(whole(name)))
 
 
 def context(lab, run, said, weights=None):
@@ -52,8 +61,9 @@ def test_importance_is_what_is_lost_with_weights_of_zero(trained, said, monkeypa
 
 
 def test_favourites_are_those_of_brute_force_and_a_dead_filter_has_none(trained, said, monkeypatch, tmp_path):
-    monkeypatch.setattr(favourites, "EXAMPLES", 40)
+    few(monkeypatch, 40)
     monkeypatch.setattr(favourites, "BATCH", 16)
+    monkeypatch.setattr(favourites, "TOGETHER", 5)
     built = build_model(trained.spec)
     built.load_weights(trained.lab.weights(trained.run))
     kernel, bias = built.get_layer("conv_1").get_weights()
@@ -83,7 +93,7 @@ def test_favourites_are_those_of_brute_force_and_a_dead_filter_has_none(trained,
 
 
 def test_a_filter_below_zero_is_active_where_nothing_cuts_it_off(lab, said, monkeypatch):
-    monkeypatch.setattr(favourites, "EXAMPLES", 10)
+    few(monkeypatch, 10)
     monkeypatch.setattr(favourites, "STEPS", 1)
     layers = (
         {"kind": "Conv2D", "name": "conv_1", "filters": 1, "kernel_size": 1},
@@ -96,7 +106,7 @@ def test_a_filter_below_zero_is_active_where_nothing_cuts_it_off(lab, said, monk
 
 
 def test_favourites_of_series(lab, said, monkeypatch):
-    monkeypatch.setattr(favourites, "EXAMPLES", 20)
+    few(monkeypatch, 20)
     monkeypatch.setattr(favourites, "STEPS", 2)
     run = finished_run(lab, preset("mnist1d-forecast").spec)
     found = favourites.study(context(lab, run, said))

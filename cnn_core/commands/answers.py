@@ -27,6 +27,7 @@ def summary(run: Run) -> dict:
         "device": run.device,
         "best_epoch": run.best_epoch or None,
         "uses": run.uses,
+        "parent": run.parent or None,
         "message": run.message,
     }
 
@@ -46,6 +47,7 @@ def result(store: Store, run: Run) -> dict:
         "history": store.history(run.run),
         "best_epoch": run.best_epoch or None,
         "uses": run.uses,
+        "parent": run.parent or None,
         "device": run.device,
         "message": run.message,
         "spec": json.loads(run.spec.model_dump_json()),

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
-from cnn_core import presets, spec
+from cnn_core import presets, shapes, spec
 from cnn_core.commands.answers import say
 from cnn_core.commands.training import wait_for
 from cnn_core.jobs import Lab
@@ -18,27 +18,32 @@ HEAD = "| Preset | Data | Parameters | Test accuracy | lowest to highest | Train
 def benchmark_presets(options: argparse.Namespace) -> int:
     names = options.presets or list(presets.PRESETS)
     for name in names:
-        presets.preset(name)
+        shapes.check((wanted := _spec(name, options.dataset)).model, wanted.data)
     rows = []
     with TemporaryDirectory() as home:  # these runs are not the person's
         lab = Lab(Path(home))
         for name in names:
-            rows.append(_row(name, [_trained(lab, name, seed) for seed in range(options.seeds)]))
+            wanted = _spec(name, options.dataset)
+            rows.append(_row(name, wanted, [_trained(lab, wanted, seed) for seed in range(options.seeds)]))
             print(_line(rows[-1]), file=sys.stderr)
         lab.close()
     say(options, rows, "\n".join([HEAD, *map(_line, rows)]))
     return 0 if all(row["failed"] == 0 for row in rows) else 1
 
 
-def _trained(lab: Lab, name: str, seed: int) -> Run:
-    run = lab.submit(spec.change(presets.preset(name).spec, {"training.seed": seed}))
+def _spec(name: str, dataset: str | None) -> spec.RunSpec:
+    """A preset, on its own data unless told otherwise."""
+    return spec.change(presets.preset(name).spec, {"data.dataset": dataset} if dataset else {})
+
+
+def _trained(lab: Lab, wanted: spec.RunSpec, seed: int) -> Run:
+    run = lab.submit(spec.change(wanted, {"training.seed": seed}))
     return wait_for(lab, run, quiet=True)
 
 
-def _row(name: str, runs: list[Run]) -> dict:
+def _row(name: str, found: spec.RunSpec, runs: list[Run]) -> dict:
     """What a preset reached, as data; accuracies of the runs that finished."""
     done = [run for run in runs if run.status == "finished"]
-    found = presets.preset(name).spec
     return {
         "preset": name,
         "dataset": found.data.dataset,

@@ -48,11 +48,23 @@ def evaluate(options: argparse.Namespace) -> int:
             each = dict(zip(labels, found.class_accuracy.tolist(), strict=True))
             heads[head.name] = {
                 "accuracy": found.accuracy,
+                "interval": found.interval,
                 "confusion": found.confusion.tolist(),
                 "class_accuracy": each,
+                "precision": dict(zip(labels, found.precision.tolist(), strict=True)),
+                "f1": dict(zip(labels, found.f1.tolist(), strict=True)),
                 "mistakes": found.mistakes[:20].tolist(),
             }
-            lines += [f"{title}Test accuracy: {found.accuracy:.4f}", *(f"{name}: {value:.4f}" for name, value in each.items())]
+            low, high = found.interval
+            lines += [
+                f"{title}Test accuracy: {found.accuracy:.4f}",
+                f"95 % confidence interval: {low:.4f} to {high:.4f}",
+                "class: recall, precision, F1",
+                *(
+                    f"{name}: {recall:.4f}, {precision:.4f}, {f1:.4f}"
+                    for name, recall, precision, f1 in zip(labels, found.class_accuracy, found.precision, found.f1, strict=True)
+                ),
+            ]
         else:
             heads[head.name] = {
                 "mean_squared_error": found.mean_squared_error,

@@ -1,16 +1,31 @@
-"""Evaluate and My digits in a real browser: a cell of the confusion matrix opens, and a drawn digit is kept and scored."""
+"""What a network gets wrong, in a real browser: a cell of the confusion matrix opens, the map of the test part shows the image under
+the pointer, a drawn digit is kept and scored."""
 
+import io
 import re
 import shutil
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnn_core import evaluation, my_digits
 from cnn_core.datasets import load
 from tests.browser.conftest import Server
 from tests.browser.test_journey import draw, settle
+
+# The point of the map that lies furthest to the right, where no other hides it: its place on the screen and its example.
+FURTHEST = """
+() => {
+    const chart = document.querySelector('.st-key-map_pca .js-plotly-plot');
+    const { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
+    const points = chart._fullData.flatMap(({ x, y, customdata }) => customdata ? [...x].map((at, n) => [at, y[n], customdata[n][0]]) : []);
+    const [x, y, example] = points.reduce((one, other) => (other[0] > one[0] ? other : one));
+    return [box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y), example];
+}
+"""
 
 
 @pytest.fixture
@@ -57,6 +72,28 @@ def test_a_click_opens_the_images_of_a_cell(page, served, trained):
     page.get_by_role("radio", name="Confidence").or_(page.get_by_role("button", name="Confidence", exact=True)).first.click()
     expect(page.get_by_text("Expected calibration error")).to_be_visible()
     accessible(page)
+
+
+def test_the_map_shows_the_image_under_the_pointer(page, served, trained):
+    page.goto(f"{served.url}/explain?run={trained.run}")
+    settle(page)
+    page.get_by_role("radio", name="Map of the test part").or_(
+        page.get_by_role("button", name="Map of the test part")
+    ).first.click()
+    expect(page.locator(".st-key-map_pca .nsewdrag")).to_be_visible()
+    settle(page)
+    page.locator(".st-key-map_pca").scroll_into_view_if_needed()
+    x, y, example = page.evaluate(FURTHEST)
+    page.mouse.move(x - 60, y - 60)
+    page.mouse.move(x, y, steps=5)
+    card = page.locator(".under-the-pointer")
+    expect(card).to_be_visible()
+    expect(card).to_have_attribute("data-example", str(example))
+    shown = np.asarray(Image.open(io.BytesIO(card.locator("div").screenshot())).convert("L")).astype(int)
+    image = np.kron(load("mnist-5k").x_test[example, ..., 0], np.ones((3, 3), int))
+    assert shown.shape == image.shape and np.abs(shown - image).mean() < 2
+    page.mouse.move(5, 5)
+    expect(card).to_be_hidden()
 
 
 def test_a_drawn_digit_is_kept_and_scored(page, served, trained):

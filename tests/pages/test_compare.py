@@ -7,11 +7,11 @@ import pytest
 from cnn_core.jobs import Lab
 from cnn_core.presets import preset
 from cnn_core.spec import change
-from tests.pages.test_pages import errors, home, open_page, widget  # noqa: F401
+from tests.pages.test_pages import errors, open_page, widget
 
 
 @pytest.fixture
-def pair(home, trained):  # noqa: F811
+def pair(home, trained):
     """A home folder with the run of the session, one of other settings with the same weights, and one of series."""
     shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     lab = Lab(home)
@@ -66,7 +66,7 @@ def test_images_and_series_have_no_common_example(pair, trained):
     assert not app.error and any("nothing that both can be asked" in info.value for info in app.info)
 
 
-def test_a_damaged_one_is_named_beside_the_other(pair, trained, home):  # noqa: F811
+def test_a_damaged_one_is_named_beside_the_other(pair, trained, home):
     (home / pair[0] / "model.weights.h5").write_bytes(b"damaged")
     app = open_page("compare", run=trained.run)
     widget(app, "selectbox", "With").set_value(pair[0]).run()

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core import presets
 from cnn_core.spec import change
-from tests.pages.test_pages import errors, home, open_page, widget  # noqa: F401
+from tests.pages.test_pages import errors, open_page, widget
 
 
 def played(app: AppTest, key: str = "player") -> dict:
@@ -28,7 +28,7 @@ def with_test_image(trained) -> AppTest:
     return widget(app, "button", "Take a test image").click().run()
 
 
-def test_without_a_run_it_shows_the_way_and_the_shapes(home):  # noqa: F811
+def test_without_a_run_it_shows_the_way_and_the_shapes(home):
     app = open_page("compute")
     assert not app.error and "no trained network yet" in app.info[0].value
     app.session_state["compute_view"] = "shapes"
@@ -38,7 +38,7 @@ def test_without_a_run_it_shows_the_way_and_the_shapes(home):  # noqa: F811
     assert any("**11 × 11** cells become **4 × 4**." in element.value for element in app.markdown)
 
 
-def test_a_kernel_that_does_not_fit_is_said_in_a_sentence(home):  # noqa: F811
+def test_a_kernel_that_does_not_fit_is_said_in_a_sentence(home):
     app = open_page("compute")
     app.session_state["compute_view"] = "shapes"
     app.run()
@@ -73,7 +73,7 @@ def test_every_layer_and_every_filter_is_played(trained, trained_home):
     assert played(app)["kernel"] != first and played(app)["output"]["title"] == "conv_1, map 2"
 
 
-def test_a_network_that_still_trains_has_nothing_to_play(home, lab):  # noqa: F811
+def test_a_network_that_still_trains_has_nothing_to_play(home, lab):
     run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 500}))
     app = open_page("compute", run=run)
     assert not app.exception and "being trained" in app.info[0].value

@@ -12,11 +12,7 @@ from cnn_core.spec import ModelSpec, change
 APP = Path(__file__).parents[2] / "app.py"
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """An empty home folder for the app, and no spare process."""
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CNN_LAB_SPARE", "0")
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def open_build(spec=None, editor: bool = True) -> AppTest:

@@ -10,7 +10,7 @@ from cnn_core.jobs import Lab
 from cnn_core.model import build_model
 from cnn_core.presets import preset
 from cnn_core.studies.robustness import LEVELS
-from tests.pages.test_pages import errors, home, open_page, widget  # noqa: F401
+from tests.pages.test_pages import errors, open_page, widget
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_robustness_beside_another_run(trained, answers, monkeypatch):
     assert table[trained.row.name][0] == f"{place:.3g}"
 
 
-def test_a_run_without_weights_and_a_damaged_one(home, trained):  # noqa: F811
+def test_a_run_without_weights_and_a_damaged_one(home, trained):
     lab = Lab(home)
     for run, weights in (("20200101-000000-aaaa", None), ("20200101-000000-bbbb", b"damaged")):
         lab.store.add(run, run[-4:], trained.spec)
@@ -94,7 +94,7 @@ def test_a_run_without_weights_and_a_damaged_one(home, trained):  # noqa: F811
     assert "damaged" in errors(app) and widget(app, "selectbox", "Network").options
 
 
-def test_a_run_that_waits_is_named(home, trained):  # noqa: F811
+def test_a_run_that_waits_is_named(home, trained):
     shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     app = open_page("evaluate", run=trained.run)
     Lab(home).store.add("20990101-000000-aaaa", "the new one", trained.spec)  # nobody starts it: it stays queued
@@ -105,7 +105,7 @@ def test_a_run_that_waits_is_named(home, trained):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["two-heads", "mnist1d-forecast"])
-def test_every_head(home, name):  # noqa: F811
+def test_every_head(home, name):
     lab, spec, run = Lab(home), preset(name).spec, "20200101-000000-cccc"
     lab.store.add(run, name, spec)
     lab.store.folder(run).mkdir()

@@ -3,29 +3,16 @@
 import shutil
 
 import numpy as np
-import pytest
 
 from cnn_core import snapshots, study
-from cnn_core.jobs import Lab
 from cnn_core.presets import preset
 from cnn_core.spec import change
 from tests.networks import finished_run
 from tests.pages.opened import charts, find, healthy, opened, rows, said
 
 
-@pytest.fixture
-def lab(trained, tmp_path, monkeypatch):
-    """A lab of its own with the run of the session, for the app as well."""
-    shutil.copytree(trained.lab.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.lock", "studies"))
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CNN_LAB_SPARE", "0")
-    lab = Lab(tmp_path / "home")
-    yield lab
-    lab.close()
-
-
-def test_it_is_watched_while_it_learned(lab, trained):
-    files = snapshots.files(lab.store.folder(trained.run) / snapshots.FOLDER)
+def test_it_is_watched_while_it_learned(page_lab, trained):
+    files = snapshots.files(page_lab.store.folder(trained.run) / snapshots.FOLDER)
     app = opened("learned", trained.run)
     slider = app.select_slider[0]
     assert slider.value == len(files) - 1 and len(slider.options) == len(files) >= 2
@@ -41,7 +28,7 @@ def test_it_is_watched_while_it_learned(lab, trained):
     assert healthy(app).select_slider[0].value == 0
 
 
-def test_it_is_played_to_its_end(lab, trained):
+def test_it_is_played_to_its_end(page_lab, trained):
     app = opened("learned", trained.run)
     last = app.select_slider[0].value
     app.button(key="play").click().run()
@@ -52,8 +39,8 @@ def test_it_is_played_to_its_end(lab, trained):
     assert healthy(app).select_slider[0].value == last
 
 
-def test_damaged_snapshots_are_named_and_none_at_all_are_explained(lab, trained):
-    folder = lab.store.folder(trained.run) / snapshots.FOLDER
+def test_damaged_snapshots_are_named_and_none_at_all_are_explained(page_lab, trained):
+    folder = page_lab.store.folder(trained.run) / snapshots.FOLDER
     files = snapshots.files(folder)
     files[0].write_bytes(b"nonsense")
     app = opened("learned", trained.run)
@@ -66,10 +53,10 @@ def test_damaged_snapshots_are_named_and_none_at_all_are_explained(lab, trained)
     assert healthy(app).session_state["draft"] == trained.spec
 
 
-def test_a_run_in_training_is_watched_and_its_filters_have_to_wait(lab, wait_until):
-    run = lab.submit(change(preset("tiny").spec, {"training.epochs": 1000}))
-    folder = lab.store.folder(run) / snapshots.FOLDER
-    wait_until(lambda: lab.store.get(run).status == "running")
+def test_a_run_in_training_is_watched_and_its_filters_have_to_wait(page_lab, wait_until):
+    run = page_lab.submit(change(preset("tiny").spec, {"training.epochs": 1000}))
+    folder = page_lab.store.folder(run) / snapshots.FOLDER
+    wait_until(lambda: page_lab.store.get(run).status == "running")
     app = opened("learned", run)
     assert "in training" in app.selectbox(key="picked").options[0] and app.selectbox(key="picked").value == run
     wait_until(lambda: len(snapshots.files(folder)) > 1)
@@ -77,9 +64,9 @@ def test_a_run_in_training_is_watched_and_its_filters_have_to_wait(lab, wait_unt
     assert len(healthy(app).select_slider) == 1
     app.session_state["learned_view"] = "filters"
     app.run()
-    lab.stop(run)
+    page_lab.stop(run)
     assert "still training" in said(healthy(app))
-    wait_until(lambda: lab.store.get(run).is_over)
+    wait_until(lambda: page_lab.store.get(run).is_over)
 
 
 def favourites(filters: int, shape: tuple[int, ...], axes: int) -> dict[str, np.ndarray]:
@@ -93,42 +80,42 @@ def favourites(filters: int, shape: tuple[int, ...], axes: int) -> dict[str, np.
     }
 
 
-def test_the_filters_and_the_dead_one(lab, trained, monkeypatch):
+def test_the_filters_and_the_dead_one(page_lab, trained, monkeypatch):
     app = opened("learned", trained.run, learned_view="filters")
     assert app.button(key=f"study_favourites_{trained.run}").label == "Find what each filter likes"
-    find(lab, trained.run, "favourites", monkeypatch, favourites(8, (28, 28), 2))
+    find(page_lab, trained.run, "favourites", monkeypatch, favourites(8, (28, 28), 2))
     app.run()
     assert "Filter 2 is dead: zero for all of the 200 test examples. Its bias or its inputs keep it below 0" in said(app)
     assert rows(app).count("<img") == 8 and "Filter 8: active for 100%" in rows(app)
 
 
-def test_many_filters_of_a_series(lab, monkeypatch):
-    run = finished_run(lab, preset("mnist1d").spec)
-    find(lab, run, "favourites", monkeypatch, favourites(32, (40,), 1))
+def test_many_filters_of_a_series(page_lab, monkeypatch):
+    run = finished_run(page_lab, preset("mnist1d").spec)
+    find(page_lab, run, "favourites", monkeypatch, favourites(32, (40,), 1))
     app = opened("learned", run, learned_view="filters")
     assert charts(app) == {"favourites_conv_1"} and "Filter 2 is dead" in said(app)
     app.selectbox(key=f"filters_from_{run}_conv_1").set_value(24).run()
     assert "25" in str(healthy(app).get("plotly_chart")[0].proto.spec) and charts(app) == {"favourites_conv_1"}
 
 
-def test_a_study_under_way_can_be_ended(lab, trained, monkeypatch):
+def test_a_study_under_way_can_be_ended(page_lab, trained, monkeypatch):
     monkeypatch.setattr(study.subprocess, "Popen", lambda *arguments, **options: None)
     app = opened("learned", trained.run, learned_view="filters")
     app.button(key=f"study_favourites_{trained.run}").click().run()
     healthy(app).button(key=f"cancel_favourites_{trained.run}").click().run()
-    assert (lab.store.folder(trained.run) / "studies" / "favourites" / study.CANCEL).exists()
+    assert (page_lab.store.folder(trained.run) / "studies" / "favourites" / study.CANCEL).exists()
 
 
-def test_filters_are_switched_off_and_on_again(lab, trained, monkeypatch):
+def test_filters_are_switched_off_and_on_again(page_lab, trained, monkeypatch):
     find(
-        lab,
+        page_lab,
         trained.run,
         "importance",
         monkeypatch,
         {"conv_1": np.arange(8) / 100, "dense_1": np.zeros(64), "examples": np.array(9)},
     )
     app = opened("learned", trained.run, learned_view="edit", route="test")
-    whole = f"{lab.store.get(trained.run).test_accuracy:.1%}"
+    whole = f"{page_lab.store.get(trained.run).test_accuracy:.1%}"
     assert [metric.value for metric in app.metric] == [whole, whole] and not app.metric[0].delta
     before = rows(app)
     app.session_state[f"off_{trained.run}_conv_1"] = list(range(8))
@@ -140,16 +127,16 @@ def test_filters_are_switched_off_and_on_again(lab, trained, monkeypatch):
     assert [metric.value for metric in healthy(app).metric] == [whole, whole] and rows(app) == before
 
 
-def test_units_of_a_series_are_switched_off(lab):
-    run = finished_run(lab, preset("mnist1d").spec)
+def test_units_of_a_series_are_switched_off(page_lab):
+    run = finished_run(page_lab, preset("mnist1d").spec)
     app = opened("learned", run, learned_view="edit")
     app.selectbox(key=f"edit_layer_of_{run}").set_value("conv_3").run()  # of 96 filters: a list, not buttons
     app.multiselect(key=f"off_{run}_conv_3").set_value([0, 95]).run()
     assert len(healthy(app).metric) == 2 and "Measure each" in [button.label for button in app.button]
 
 
-def test_a_damaged_network_gets_a_sentence(lab, trained):
-    lab.weights(trained.run).write_bytes(b"nonsense")
+def test_a_damaged_network_gets_a_sentence(page_lab, trained):
+    page_lab.weights(trained.run).write_bytes(b"nonsense")
     for page in ("look_inside", "explain"):
         assert "The file is damaged: train the run again" in said(opened(page, trained.run))
     assert "The file is damaged: train the run again" in said(opened("learned", trained.run, learned_view="edit"))

@@ -9,11 +9,11 @@ from cnn_core import datasets, evaluation, my_digits
 from cnn_core.inference import TrainedModel
 from cnn_core.jobs import Lab
 from cnn_core.presets import preset
-from tests.pages.test_pages import errors, home, open_page, png, widget  # noqa: F401
+from tests.pages.test_pages import errors, open_page, png, widget
 
 
 @pytest.fixture
-def own(home, trained):  # noqa: F811
+def own(home, trained):
     """A home folder with the run of the session and thirty drawings."""
     shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
     data = datasets.load("mnist-5k")
@@ -26,7 +26,7 @@ def metrics(app) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def test_a_drawing_is_kept_without_a_network(home):  # noqa: F811
+def test_a_drawing_is_kept_without_a_network(home):
     app = open_page("my_digits")
     assert any("There are none yet" in info.value for info in app.info)
     app.session_state["route"] = "upload"
@@ -94,7 +94,10 @@ def test_teaching_shows_before_and_after(own, trained, wait_until):
     app.run()
     assert not app.exception and not app.error
     assert {"Test part", "My digits"} <= set(metrics(app))
+    assert any(f"**{taught.name}**: what teaching has changed" in text.value for text in app.markdown)
     table = app.dataframe[0].value.set_index("Network")
+    again = open_page("my_digits", run=taught.run)  # another day
+    assert {"Test part", "My digits"} <= set(metrics(again))
     assert table["Taught with"][taught.name] == 30 and np.isnan(table["Never seen by it"][taught.name])
 
 
@@ -108,4 +111,8 @@ def test_a_damaged_collection_and_a_network_of_series(own):
     app = open_page("my_digits", run=run)
     assert not app.error and any("not made for pictures of digits" in info.value for info in app.info)
     (own / my_digits.FILE).write_bytes(b"damaged")
-    assert my_digits.FILE in errors(open_page("my_digits", run=run))
+    app = open_page("my_digits", run=run)
+    assert my_digits.FILE in errors(app)
+    widget(app, "button", "Set it aside and start a new collection").click().run()
+    assert not app.exception and not app.error and any("There are none yet" in info.value for info in app.info)
+    assert [file.read_bytes() for file in own.glob("my_digits.*.npz")] == [b"damaged"]

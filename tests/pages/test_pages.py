@@ -20,14 +20,6 @@ APP = Path(__file__).parents[2] / "app.py"
 PAGES = ("build", "draw", "look_inside", "compute", "learned", "explain", "evaluate", "my_digits", "compare", "runs")
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """An empty home folder for the app, and no spare process."""
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CNN_LAB_SPARE", "0")
-    return tmp_path / "home"
-
-
 def open_page(page: str = "build", **address: str) -> AppTest:
     """The app at one of its pages."""
     app = AppTest.from_file(APP, default_timeout=60)

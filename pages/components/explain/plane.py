@@ -6,6 +6,7 @@ import streamlit as st
 from cnn_core import embedding, figures, targets
 from cnn_core.run import Run
 from pages.components import pictures, state
+from pages.components.explain.hover import under_the_pointer
 from pages.components.kept import mark
 from pages.components.study_panel import study_panel
 
@@ -45,6 +46,7 @@ def plane(run: Run, example: np.ndarray | None) -> None:
             config=PLAIN,
             alt=alt,
         )
+    under_the_pointer(f"map_{way}", run.spec.data.dataset, data.x_test[: len(places)])
     with beside:
         _pressed(run, data, event.selection.points, true, said, labels)
     st.caption(
@@ -90,7 +92,7 @@ def _pressed(run: Run, data, points: list, true: np.ndarray, said: np.ndarray, l
     """The example of the point that was pressed."""
     known = [point["customdata"][0] for point in points if point.get("customdata")]
     if not known:
-        st.caption("Press a point to see its example here.")
+        st.caption("Point at a dot to see its example; press it to keep it here.")
         return
     index = int(known[0])
     st.markdown(f"**Test example {index}**: {labels[true[index]]}, read as {labels[said[index]]}")

@@ -9,8 +9,9 @@ from cnn_core import editing
 from cnn_core.layer_kinds import BaseLayer
 from cnn_core.shapes import LayerReport
 from cnn_core.spec import INPUT, ModelSpec
-from pages.components import controls, history
+from pages.components import history
 from pages.components.controls import synced
+from pages.components.controls.blocks import FILTERS, STRENGTHS, UNITS
 from pages.components.layer_editor import choice
 from pages.components.layer_editor.adding import first_sentence
 
@@ -24,7 +25,7 @@ LABELS = {
     "strides": "Stride",
     "stddev": "Standard deviation",
 }
-STOPS = {"filters": controls.FILTERS, "units": controls.UNITS}
+STOPS = {"filters": FILTERS, "units": UNITS}
 SENSIBLE = {"rate": (0.0, 0.9, 0.05), "stddev": (0.0, 1.0, 0.05), "max_norm": (0.0, 10.0, 0.5)}  # least, most, step
 FEW = 3  # choices that stand side by side
 
@@ -67,7 +68,7 @@ def _setting(layer: BaseLayer, name: str) -> None:
         else:
             st.selectbox(label, choices, **options)
     elif name in STOPS or (isinstance(value, float) and name not in SENSIBLE):
-        st.select_slider(label, sorted({*STOPS.get(name, controls.STRENGTHS), value}), **options)
+        st.select_slider(label, sorted({*STOPS.get(name, STRENGTHS), value}), **options)
     else:
         low, high, step = SENSIBLE.get(name) or (*_limits(field), 1)
         st.slider(label, min(low, value), max(high, value), step=step, **options)

@@ -14,7 +14,7 @@ from pages.components import pixels, state
 from pages.components.study_panel import study_panel
 
 AT_ONCE = 8  # filters
-ABOUT = "Looks through 2,000 test examples and makes an input for each filter. It takes from some seconds to a minute."
+ABOUT = "Looks through the test part and makes an input for each filter. It takes from some seconds to a few minutes."
 
 
 @state.in_sentences()

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import my_digits
-from cnn_core.errors import LabError
+from cnn_core.errors import DataError, LabError
 from pages.components import pictures, state
 
 SHOWN = 24  # on one page
@@ -38,6 +38,16 @@ def album(collection: my_digits.Collection, answers: np.ndarray | None, right: n
                 )
     if fault := st.session_state.pop("own_fault", None):
         st.error(fault, icon=":material/error:")
+
+
+def damaged(error: DataError) -> None:
+    """Say why the collection cannot be read, and offer a new one."""
+    st.error(str(error), icon=":material/error:")
+    if st.button("Set it aside and start a new collection", icon=":material/inventory_2:"):
+        with state.in_sentences():
+            aside = my_digits.set_aside(state.lab().home)
+            st.toast(f"The damaged file is kept as {aside.name}.", duration="long")
+            st.rerun()
 
 
 def _remove(index: int, image: np.ndarray) -> None:

@@ -29,19 +29,20 @@ def teach(run: Run, collection: my_digits.Collection) -> None:
     )
     if pressed:
         with state.in_sentences():
-            st.session_state.taught = (run.run, state.lab().teach(run.run, share, epochs))
+            state.lab().teach(run.run, share, epochs)
             st.rerun()
 
 
 def scoreboard(run: Run, collection: my_digits.Collection) -> None:
     """The run in view beside others, on the test part and on the drawings."""
     runs = {other.run: other for other in state.lab().answering() if can_read(other)}
-    before, after = (runs.get(name) for name in st.session_state.get("taught", ("", "")))
-    if before and after:
+    pupil = next((other for other in runs.values() if other.parent == run.run), None)  # the newest
+    before, after = (run, pupil) if pupil else (runs.get(run.parent), run)
+    if before:
         _before_and_after(before, after, collection)
-    taught = next((other.run for other in runs.values() if other.spec.data.own_digits and other.run != run.run), None)
     others = [name for name in runs if name != run.run]
-    first = [name for name in (taught, before and before.run, after and after.run) if name in others]
+    taught = next((name for name in others if runs[name].spec.data.own_digits), None)
+    first = [name for name in (taught, before and before.run, after.run) if name in others]
     beside = []
     if others:
         beside = st.multiselect(
