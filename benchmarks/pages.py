@@ -23,13 +23,15 @@ CONTENT = {  # what makes a page useful
     "Draw": "canvas.upper-canvas",
     "Look inside": "canvas.upper-canvas",
     "How it computes": "canvas.upper-canvas",
-    "What it learned": "[data-testid=stImage] img",
+    "What it learned": ".st-key-watched_layer",
     "Why": "canvas.upper-canvas",
     "Evaluate": "[data-testid=stMetric]",
     "My digits": "canvas.upper-canvas",
     "Compare": "canvas.upper-canvas",
     "Runs": "[data-testid=stDataFrame]",
 }
+
+RESTS = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 
 
 def visible(page: Page, what: str) -> bool:
@@ -44,7 +46,7 @@ def opened(page: Page, name: str) -> tuple[float, float]:
     while not visible(page, CONTENT[name]):
         page.wait_for_timeout(20)
     useful = time.perf_counter() - start
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')")
+    page.wait_for_function(RESTS)
     return useful, time.perf_counter() - start
 
 
@@ -67,11 +69,12 @@ def main() -> None:
                     page = browser.new_page(viewport={"width": 1440, "height": 900})
                     page.goto(f"http://127.0.0.1:{port}/")
                     page.get_by_role("button", name="Train", exact=True).wait_for()
-                    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+                    page.wait_for_function(RESTS)
                     page.wait_for_timeout(1000 * asked.wait)
                     first = opened(page, name)
                     page.get_by_role("link", name="Build", exact=True).click()
                     page.get_by_role("button", name="Train", exact=True).wait_for()
+                    page.wait_for_function(RESTS)
                     times.append((*first, *opened(page, name)))
                     page.close()
             columns = [f"{statistics.median(column):.2f} {max(column):.2f}" for column in zip(*times, strict=True)]

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -61,26 +62,26 @@ class _Known:
 
     row: int  # the last one read
     read: float  # when, by the monotonic clock
-    whole: dict[Name, tuple[list[int], list[float]]]
+    whole: dict[Name, tuple[array, array]]  # steps, values
     shown: Curves
 
 
 class Reader:
-    """Reads the metric rows of runs, each row once, whoever asks.
+    """Reads the metric rows of runs, each row once, whoever asks."""
 
-    fresh: seconds for which what was read last is new enough.
-    """
-
-    def __init__(self, store: Store, fresh: float = 0.3) -> None:
-        self.store, self.fresh = store, fresh
+    def __init__(self, store: Store) -> None:
+        self.store = store
         self._known: dict[tuple[str, int], _Known] = {}
         self._lock = threading.Lock()
 
-    def curves(self, run: str, resumed: int = 0) -> Curves:
-        """The thinned curves of a run that has gone on so many times, at which rows may go. Raises StoreError."""
+    def curves(self, run: str, resumed: int = 0, fresh: float = 0.3) -> Curves:
+        """The thinned curves of a run that has gone on so many times, at which rows may go. Raises StoreError.
+
+        fresh: seconds for which what was read last is new enough.
+        """
         with self._lock:
             known = self._known.pop((run, resumed), None) or _Known(0, float("-inf"), {}, Curves({}, 0))
-            if time.monotonic() - known.read >= self.fresh:
+            if time.monotonic() - known.read >= fresh:
                 self._read(run, known)
             self._known[run, resumed] = known  # the newest is last
             while len(self._known) > RUNS_KEPT:
@@ -90,12 +91,12 @@ class Reader:
     def _read(self, run: str, known: _Known) -> None:
         changed = set()
         for row, step, phase, name, value in self.store.points(run, known.row):
-            steps, values = known.whole.setdefault((phase, name), ([], []))
+            steps, values = known.whole.setdefault((phase, name), (array("q"), array("d")))
             steps.append(step)
             values.append(value)
             known.row = row
             changed.add((phase, name))
         known.read = time.monotonic()
         if changed:
-            fresh = {key: thin(Curve(*map(np.asarray, known.whole[key]))) for key in changed}
+            fresh = {key: thin(Curve(*map(np.array, known.whole[key]))) for key in changed}
             known.shown = Curves({**known.shown.by_name, **fresh}, known.row)

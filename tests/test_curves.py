@@ -59,29 +59,29 @@ def rows(first: int, last: int, phase: str = "step", name: str = "loss") -> list
 
 def test_each_row_is_read_once_whoever_asks(store):
     store.append("one", rows(1, 5))
-    reader = Reader(store, fresh=0)
+    reader = Reader(store)
     for _ in range(3):
-        curves = reader.curves("one")
+        curves = reader.curves("one", fresh=0)
     assert list(curves.by_name["step", "loss"].steps) == [1, 2, 3, 4, 5] and store.rows_read == 5
     store.append("two", rows(1, 50))
     store.append("one", [*rows(6, 7), *rows(7, 7, "validation", "accuracy")])
-    again = reader.curves("one")
+    again = reader.curves("one", fresh=0)
     assert list(again.by_name["step", "loss"].steps) == [1, 2, 3, 4, 5, 6, 7] and store.rows_read == 8
-    assert again.version > curves.version and reader.curves("one").version == again.version
+    assert again.version > curves.version and reader.curves("one", fresh=0).version == again.version
     assert again.last("loss") == 1 / 7 and again.last("accuracy") == 1 / 7 and again.last("speed") is None
 
 
 def test_a_look_shortly_after_another_reads_nothing(store, monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    reader = Reader(store, fresh=0.5)
+    reader = Reader(store)
     store.append("one", rows(1, 1))
-    before = reader.curves("one")
+    before = reader.curves("one", fresh=0.5)
     store.append("one", rows(2, 2))
     clock[0] += 0.4
-    assert reader.curves("one") is before
+    assert reader.curves("one", fresh=0.5) is before
     clock[0] += 0.2
-    assert len(reader.curves("one").by_name["step", "loss"].steps) == 2
+    assert len(reader.curves("one", fresh=0.5).by_name["step", "loss"].steps) == 2
 
 
 def test_a_run_without_rows_has_no_curves(store):

@@ -16,6 +16,21 @@ def _seen() -> dict[str, float]:
     return {}
 
 
+@st.cache_resource(show_spinner=False)
+def _turns() -> list[float]:
+    """When a session of the crowd had its turn last."""
+    return [float("-inf")]
+
+
+def has_turn(every: float) -> bool:
+    """Whether a session that looks `every` so many seconds does now what one does for all: in a crowd, about four in that time do."""
+    now, turns = time.monotonic(), _turns()
+    if every > CROWDED[0] and now - turns[0] < every / 4:
+        return False
+    turns[0] = now
+    return True
+
+
 def stretched(seconds: float, each: float) -> float:
     """An interval between two looks: `seconds`, or about 2, 8 or 16 s where every session could not have `each`.
 

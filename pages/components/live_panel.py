@@ -39,9 +39,10 @@ def _every(run: Run) -> float:
 
 @state.in_sentences()
 def _panel(name: str, every: float, chart_height: int) -> None:
-    state.lab().reconcile()
+    if audience.has_turn(every):
+        state.lab().reconcile()
     run = state.lab().store.get(name)
-    curves = state.curves(run)
+    curves = state.curves(run, every)
     if every != _every(run):
         if run.is_over:
             state.lab().warm(st.session_state.draft)

@@ -45,9 +45,9 @@ def _reader(home: str) -> Reader:
     return Reader(lab().store)
 
 
-def curves(run: Run) -> Curves:
-    """The curves of a run, read once for all viewers."""
-    return _reader(str(default_home())).curves(run.run, run.resumed)
+def curves(run: Run, every: float) -> Curves:
+    """The curves of a run, read once for all viewers, each of whom looks `every` so many seconds."""
+    return _reader(str(default_home())).curves(run.run, run.resumed, fresh=0.0 if run.is_over else every / 4)
 
 
 @st.cache_resource(show_spinner="Reading the images…", max_entries=3)

@@ -37,3 +37,16 @@ def test_the_sessions_of_a_crowd_look_at_different_times_and_each_at_its_own(cro
     intervals = [crowd(session, at=0) for session in range(30)]
     assert len(set(intervals[10:])) > 10
     assert crowd(29, at=1) == intervals[29]
+
+
+def test_in_a_crowd_one_does_what_is_to_be_done_for_all(monkeypatch):
+    turns = [float("-inf")]
+    monkeypatch.setattr(audience, "_turns", lambda: turns)
+    now = [0.0]
+    monkeypatch.setattr(audience.time, "monotonic", lambda: now[0])
+    had = []
+    for look in range(80):
+        now[0] = look / 10
+        had.append(audience.has_turn(8.0))
+    assert had[0] and sum(had) == 4
+    assert all(audience.has_turn(every) for every in (0.4, 1, 2)), "who is no part of a crowd does it each time"
