@@ -88,17 +88,22 @@ def errors(said: np.ndarray, true: np.ndarray) -> Errors:
 def read_answers(lab: Lab, run: str) -> dict[str, np.ndarray]:
     """What each head of a run said of the test examples: probabilities (n, classes) or numbers (n, values).
 
-    Computed from its weights when it kept none.
+    Computed from its weights when it kept none that fit.
     """
     known = lab.store.get(run)
     heads = {head.name: head for head in known.spec.model.heads}
     try:
         with np.load(lab.store.folder(run) / known.answers_file, allow_pickle=False) as file:
-            return {name: targets.readable(head, file[name]) for name, head in heads.items()}
+            kept = {name: targets.readable(head, file[name]) for name, head in heads.items()}
     except Exception:  # zipfile, zlib and numpy each raise errors of their own
-        from cnn_core.inference import TrainedModel
+        kept = {}
+    count, sizes = datasets.info(known.spec.data.dataset).test, targets.of(known.spec.data)
+    expected = {name: (count, sizes[head.target].size) for name, head in heads.items()}
+    if {name: said.shape for name, said in kept.items()} == expected:
+        return kept
+    from cnn_core.inference import TrainedModel
 
-        return TrainedModel(known.spec, lab.weights(run)).answers(datasets.load(known.spec.data.dataset).x_test)
+    return TrainedModel(known.spec, lab.weights(run)).answers(datasets.load(known.spec.data.dataset).x_test)
 
 
 def score_run(lab: Lab, run: str) -> dict[str, Scores | Errors]:

@@ -34,13 +34,13 @@ WAYS = {
     ),
     "saliency": Way(
         "Gradient saliency",
-        "How much the class's score would change with each pixel: the length of its gradient.",
-        "A pixel that matters a lot but cannot matter more has a small gradient, and noise looks like detail.",
+        "How much the class's score would change with each value of the input: the size of its gradient.",
+        "What matters a lot but cannot matter more has a small gradient, and noise looks like detail.",
     ),
     "occlusion": Way(
         "Occlusion",
-        "How far the probability of the class falls when a square around the pixel is covered: red helps it, blue hinders it.",
-        "A covered image is one that the network was never shown, and two parts that stand for each other both seem unimportant.",
+        "How far the probability of the class falls when the surroundings of a place are covered: red helps it, blue hinders it.",
+        "With a part covered it is an input that the network was never shown, and two parts that stand for each other both seem unimportant.",
     ),
 }
 

@@ -19,7 +19,7 @@ class TrainedModel:
     """The network of a run with its weights, and one compiled function that gives the output of every layer at once.
 
     Examples are images, uint8 (28, 28), or series, float32 (points, 1), of which the network sees the first. Loading checks the
-    weights against the spec; raises LabError when they do not fit or the file is damaged.
+    weights against the spec; raises LabError when they do not fit, the file is damaged, or they are no finite numbers.
     """
 
     def __init__(self, spec: RunSpec, weights: Path) -> None:
@@ -31,6 +31,11 @@ class TrainedModel:
             raise LabError(
                 f"The weights {weights} cannot be used ({reason[:200]}). The file is damaged: train the run again."
             ) from None
+        if not all(np.isfinite(values).all() for values in self.model.get_weights()):
+            raise LabError(
+                "Weights of this network are infinite or no numbers (NaN): its training went astray. Train it again with a lower "
+                "learning rate, or choose another network."
+            )
 
     @cached_property
     def _every_layer(self):

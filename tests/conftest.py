@@ -59,6 +59,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     run = lab.submit(spec)
     _wait_until(lambda: lab.store.get(run).is_over)
     assert lab.store.get(run).status == "finished", lab.log(run)
+    lab._workers[run].wait(timeout=60)  # it closes the database last, and takes files of it away that a copy would miss
     return Trained(lab, run, spec)
 
 

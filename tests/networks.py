@@ -36,5 +36,5 @@ def finished_run(lab: Lab, spec: RunSpec, run: str = "20260101-000000-aaaa") -> 
     """A run that is over and has weights, those that a network begins with."""
     lab.store.add(run, f"a run of {spec.data.dataset}", spec)
     with_weights(spec, lab.store.folder(run))
-    lab.store.update(run, status="finished", epoch=1, test_accuracy=0.1)
+    lab.store.update(run, status="finished", epoch=1, test_accuracy=0.1, test_loss=2.3)
     return run

@@ -98,3 +98,14 @@ def test_damaged_or_foreign_weights(trained, tmp_path):
         TrainedModel(change(trained.spec, {"model.layers.conv_1.filters": 9}), file)
     with pytest.raises(LabError, match="cannot be used"):
         TrainedModel(trained.spec, tmp_path / "missing.weights.h5")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_get_a_sentence(value, trained, tmp_path):
+    model = build_model(trained.spec)
+    model.load_weights(trained.folder / "model.weights.h5")
+    layer = model.get_layer("conv_1")
+    layer.set_weights([layer.get_weights()[0], np.full(8, value, np.float32)])
+    model.save_weights(tmp_path / "model.weights.h5")
+    with pytest.raises(LabError, match=r"infinite or no numbers.* lower learning rate"):
+        TrainedModel(trained.spec, tmp_path / "model.weights.h5")

@@ -60,7 +60,7 @@ def _drawn() -> Digit | None:
     if key not in session:
         # What a new canvas starts with; it must not change while the canvas is shown, or the canvas begins anew.
         session.strokes_at_first = session.get("strokes")
-    st.caption("One digit, large or small, anywhere on the square.")
+    st.caption("One digit, any size.")
     result = st_canvas(
         stroke_width=session.brush,
         stroke_color="#ffffff",

@@ -56,7 +56,7 @@ def networks() -> dict[str, RunSpec]:
 
 
 NETWORKS = networks()
-USUAL = ("five blocks", "tanh, none, same")
+USUAL = ("five blocks", "gelu, none, valid")
 
 
 @pytest.mark.parametrize("name", NETWORKS if os.environ.get("CNN_LAB_THOROUGH") else USUAL)
