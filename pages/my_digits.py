@@ -21,7 +21,7 @@ except DataError as error:
 reads = run is not None and reading.can_read(run)
 answers = right = scores = None
 
-draw, look = st.columns([2, 3], gap="large")
+draw, look = st.columns(2, gap="large")
 with draw:
     st.subheader("A digit of yours", anchor=False)
     drawing.draw_one(run)

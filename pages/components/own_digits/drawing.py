@@ -14,7 +14,15 @@ from pages.components.own_digits.reading import can_read
 @state.in_sentences()
 def draw_one(run: Run | None) -> None:
     """Draw or upload a digit and keep it. run: who reads it first, if anyone."""
-    example = input_picker.input_picker(DataSpec())
+    square, beside = st.columns([3, 2], gap="medium")
+    with square:
+        example = input_picker.input_picker(DataSpec())
+    with beside:
+        _keep_one(run, example)
+
+
+def _keep_one(run: Run | None, example: np.ndarray | None) -> None:
+    """What is drawn, and the buttons that keep it: beside the square, so that the next digit needs no scrolling."""
     if st.session_state.route == "test":
         st.info("Test images are not kept: a network taught with them could no longer be tested. Choose Draw or Upload.")
         return
