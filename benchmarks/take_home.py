@@ -1,9 +1,9 @@
 """How far an exported script is from the lab in fast mode, beside how far two runs of the lab are from each other.
 
-    python -m benchmarks.take_home [PRESET ...] [--epochs N] [--pairs 3]
+    python -m benchmarks.take_home [PRESET ...] [--epochs N] [--seeds 3]
 
-Trains each preset in the lab and by its script with the same seed, alternating, each in a process of its own, and prints how much the
-accuracies and losses of the last epoch differ: between all pairs of lab runs, and between all pairs of a lab run and a script's.
+Trains each preset with several seeds in the lab and by its script, alternating, each in a process of its own, and prints how much the
+accuracies and losses of the last epoch differ: between lab runs of different seeds, and between the lab and the script of one seed.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 from statistics import mean
 
@@ -33,13 +33,14 @@ def answered(command: list[str], home: str) -> dict:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def histories(spec: RunSpec, pairs: int, home: str) -> tuple[list[dict], list[dict]]:
-    """The histories of so many runs of the lab and of the script."""
+def histories(spec: RunSpec, seeds: int, home: str) -> tuple[list[dict], list[dict]]:
+    """The histories of the lab's runs and of the script's, by their seeds."""
     settings, text = Path(home) / "spec.json", Path(home) / "script.py"
-    settings.write_text(spec.model_dump_json(), encoding="utf-8")
-    text.write_text(script(spec), encoding="utf-8")
     lab, scripts = [], []
-    for _ in range(pairs):
+    for seed in range(seeds):
+        seeded = change(spec, {"training.seed": seed})
+        settings.write_text(seeded.model_dump_json(), encoding="utf-8")
+        text.write_text(script(seeded), encoding="utf-8")
         lab.append(answered([sys.executable, "-m", "cnn_core", "train", "--spec", str(settings), "--json"], home)["history"])
         scripts.append(answered([sys.executable, "-c", SCRIPT, str(text)], home))
     return lab, scripts
@@ -49,15 +50,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("presets", metavar="PRESET", nargs="*", default=list(PRESETS))
     parser.add_argument("--epochs", type=int, help="instead of each preset's own")
-    parser.add_argument("--pairs", type=int, default=3, help="runs of either side")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
     asked = parser.parse_args()
-    print(f"differences of the last epoch, mean and largest over all pairs of {asked.pairs} runs of either side")
+    print(f"differences of the last epoch, mean and largest; {asked.seeds} seeds")
     for name in asked.presets:
         spec = change(preset(name).spec, {"training.epochs": asked.epochs} if asked.epochs else {})
         with tempfile.TemporaryDirectory() as home:
-            lab, scripts = histories(spec, asked.pairs, home)
+            lab, scripts = histories(spec, asked.seeds, home)
         for value in sorted(lab[0].keys() & scripts[0].keys() - {"learning_rate"}):
-            sides = {"lab and lab": combinations(lab, 2), "lab and script": product(lab, scripts)}
+            sides = {"lab, other seed": combinations(lab, 2), "lab and script": zip(lab, scripts, strict=True)}
             words = []
             for side, both in sides.items():
                 apart = [abs(one[value][-1] - other[value][-1]) for one, other in both]
