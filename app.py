@@ -4,14 +4,13 @@ import streamlit as st
 
 from pages.components.router import menu
 from pages.components.state import in_sentences
-from pages.components.style import STYLE
-from pages.components.warm import import_early
+from pages.components.style import CLOSE_MENU, STYLE
 
 st.set_page_config(page_title="CNN Lab", page_icon=":material/grid_on:", layout="wide")
 st.logo("docs/logo.svg", size="large")
 st.html(STYLE)
+st.html(CLOSE_MENU, unsafe_allow_javascript=True)
 page = menu()
 st.session_state.routed = True
-import_early()
 with in_sentences():
     page.run()

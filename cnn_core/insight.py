@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnn_core import targets
 from cnn_core.layer_kinds import BaseLayer
-from cnn_core.spec import INPUT, ModelSpec
+from cnn_core.spec import INPUT, ModelSpec, RunSpec
 
 PASSING = ("Flatten", "Dropout", "GaussianNoise")  # a row of values that is seen before or behind them as well
 
@@ -14,13 +15,14 @@ PASSING = ("Flatten", "Dropout", "GaussianNoise")  # a row of values that is see
 @dataclass(frozen=True)
 class LayerView:
     """One layer for one example. values: (height, width, channels) for maps, (points, channels) for curves or (units,) for bars;
-    note: what to know when looking."""
+    note: what to know when looking. classes: the names of the units, where a head reads these."""
 
     name: str
     kind: str
     title: str
     values: np.ndarray
     note: str = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def is_map(self) -> bool:
@@ -31,14 +33,35 @@ class LayerView:
         return self.values.ndim == 2
 
 
-def views(model: ModelSpec, activations: dict[str, np.ndarray]) -> list[LayerView]:
+def views(spec: RunSpec, activations: dict[str, np.ndarray]) -> list[LayerView]:
     """Every layer worth a look, in order: maps and curves of those that make them, values of those that give a row."""
-    seen = []
+    seen, model, classes = [], spec.model, _classes(spec)
     for layer in model.layers:
         values = activations[layer.name]
         if layer.has_map or (values.ndim == 1 and layer.kind not in PASSING):
-            seen.append(LayerView(layer.name, layer.kind, _title(layer, values), values, _note(model, layer, values)))
+            seen.append(
+                LayerView(
+                    layer.name,
+                    layer.kind,
+                    _title(layer, values),
+                    values,
+                    _note(model, layer, values),
+                    classes.get(layer.name, ()),
+                )
+            )
     return seen
+
+
+def _classes(spec: RunSpec) -> dict[str, tuple[str, ...]]:
+    """The layers whose units are the classes of a head, with their names: its own, and the scores behind its softmax."""
+    found = {}
+    for head in spec.model.heads:
+        labels, layer = targets.labels(spec, head), spec.model.layer(head.layer)
+        if head.loss != "binary_crossentropy":  # which has one unit for two classes
+            found[layer.name] = labels
+            if getattr(layer, "function", "") == "softmax":
+                found[layer.inputs[0]] = labels
+    return found
 
 
 def _title(layer: BaseLayer, values: np.ndarray) -> str:

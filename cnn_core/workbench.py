@@ -38,7 +38,7 @@ class Slide:
     def __post_init__(self) -> None:
         if self.padding != "same" and self.reach > self.side + 2 * self.zeros:
             reaches = f" with dilation {self.dilation} reaches {self.reach} cells, and" if self.dilation > 1 else ""
-            zeros = f" with {self.zeros} zeros at each end" if self.zeros else ""
+            zeros = f" with {self.zeros} zero{'s' * (self.zeros > 1)} at each end" if self.zeros else ""
             raise DoesNotFit(
                 f"The {self.what} of {self.size}{reaches} does not fit the side of {self.side} cells{zeros}. "
                 f"Make it smaller, the side larger, or use padding 'same'."
@@ -125,8 +125,7 @@ class Slide:
             last = "row and column" if len(self.dropped) == 1 else f"{len(self.dropped)} rows and columns"
             said.append(
                 f"The stride of {self.stride} does not divide what is left after the first window, so the last {last} "
-                f"of the map {'is' if len(self.dropped) == 1 else 'are'} **dropped**: no window reads "
-                f"{'it' if len(self.dropped) == 1 else 'them'}."
+                "of the input are **dropped**: no window reads them."
             )
         if self.skipped:
             said.append(

@@ -31,7 +31,8 @@ with images_column:
 left, right = st.container(key="bench").columns([5, 8], gap="medium")
 with left, st.container(height=690, border=False, key="controls"):
     preset = presets.PRESETS.get(draft.preset)
-    st.caption(preset.about if preset else "It comes from none of the networks in the menu.")
+    about = preset.about if preset else "It comes from none of the networks in the menu."
+    st.caption(f"**Changed by you.** It was: {about}" if preset and presets.origin(draft) != draft.preset else about)
     layers_tab, weights_tab, training_tab, images_tab = st.tabs(
         ["Layers", "Weights", "Training", "Series" if info.is_series else "Images"]
     )
@@ -84,8 +85,12 @@ with train_column, st.container(horizontal=True, vertical_alignment="center"):
     share(draft)
 
 with right:
+    for fault in network.errors:
+        st.error(fault, icon=":material/error:")
     run = state.run_in_view()
     if run is not None:
+        if run.is_over and run.spec != draft:
+            st.caption(":material/info: This run had other settings than those beside it. **Train** trains those as a new run.")
         live_panel(run)
     else:
         st.info(

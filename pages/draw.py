@@ -29,7 +29,7 @@ def read_example() -> None:
     with answer:
         st.subheader("Its answer", anchor=False)
         if example is None:
-            st.info("There is no digit yet. Draw one on the black square, large or small, or choose Upload or Test image.")
+            st.info("There is no digit yet. Draw one, large or small, or choose Upload or Test image.")
             state.model(run.run)  # so that the first answer is as quick as the others
             return
         answers(run.spec, example, state.model(run.run).answers(example[None]))

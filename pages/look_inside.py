@@ -32,7 +32,7 @@ def look() -> None:
             st.info("Draw a digit, upload one or take a test image: every layer's feature maps for it appear here.")
             return
         activations = model.activations(example)
-        views = {view.name: view for view in insight.views(run.spec.model, activations)}
+        views = {view.name: view for view in insight.views(run.spec, activations)}
         limits = layer_view.limits(list(views.values()))
         st.subheader("All layers, and the answer", anchor=False)
         answer_line(run.spec, activations)

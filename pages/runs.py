@@ -40,7 +40,7 @@ rows = [
     for run in runs
 ]
 columns = {
-    "Name": st.column_config.TextColumn(width="medium", pinned=True),
+    "Name": st.column_config.TextColumn(width="large", pinned=True),
     "Test accuracy": st.column_config.NumberColumn(format="percent"),
     "Parameters": st.column_config.NumberColumn(format="localized"),
     "Seconds": st.column_config.NumberColumn(format="%.1f"),
@@ -58,7 +58,10 @@ table = st.dataframe(
     height=min(420, 35 * (len(rows) + 1) + 3),
     alt="All runs with their settings and results",
 )
-chosen = [runs[row] for row in table.selection.rows if row < len(runs)] or runs[:1]
+chosen = [runs[row] for row in table.selection.rows if row < len(runs)]
+if not chosen:
+    chosen = runs[:1]
+    st.caption("No box is ticked, so this is the newest run:")
 if len(chosen) == 1:
     run_actions.actions(chosen[0])
     live_panel(chosen[0])

@@ -28,7 +28,7 @@ def long_run(steps: int = 500) -> Curves:
 def test_curves_keep_every_point(name, first, title):
     figure = figures.training_curves(long_run(), name, steps_per_epoch=50, epochs=30)
     running, train, validation = figure.data
-    assert [trace.name for trace in figure.data] == ["training, running", "training", "validation"]
+    assert [trace.name for trace in figure.data] == ["training, within the epoch", "training", "validation"]
     assert len(running.x) == 500 and running.x[0] == pytest.approx(1 / 50) and running.y[0] == first
     assert list(train.x) == list(validation.x) == list(range(1, 11)) and list(train.y) == [
         first / epoch for epoch in range(1, 11)
@@ -86,6 +86,8 @@ def test_kernels_share_one_scale_around_zero():
 
 def test_bars_and_confusion():
     values = np.linspace(-1, 1, 84)
+    named = figures.value_bars(values, classes := [f"class {number}" for number in range(len(values))])
+    assert list(named.data[0].x) == classes and named.layout.xaxis.type == "category"
     bars = figures.value_bars(values).data[0]
     assert list(bars.x) == list(range(1, 85)) and bars.y[-1] == 1
     matrix = np.diag(range(10)) + np.eye(10, k=1, dtype=int)

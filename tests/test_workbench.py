@@ -54,7 +54,7 @@ def test_every_window_reads_the_cells_that_keras_reads(side, size, stride, paddi
 def test_a_stride_that_does_not_divide_says_what_is_dropped():
     slide = Slide(28, 5, 2)
     assert (slide.output, slide.dropped, slide.skipped) == (12, (27,), ())
-    assert "last row and column of the map is **dropped**" in slide.sentences[0]
+    assert "last row and column of the input are **dropped**" in slide.sentences[0]
     assert Slide(29, 3, 4).dropped == (27, 28) and "last 2 rows and columns" in Slide(29, 3, 4).sentences[0]
     assert not Slide(27, 5, 2).dropped
 
@@ -82,5 +82,5 @@ def test_same_puts_the_odd_zero_behind():
 def test_what_does_not_fit_is_said_in_a_sentence():
     with pytest.raises(DoesNotFit, match="kernel of 3 with dilation 4 reaches 9 cells, and does not fit the side of 8 cells"):
         Slide(8, 3, 1, "valid", 4)
-    with pytest.raises(DoesNotFit, match="window of 5 does not fit the side of 2 cells with 1 zeros"):
+    with pytest.raises(DoesNotFit, match="window of 5 does not fit the side of 2 cells with 1 zero at"):
         Slide(2, 5, 1, 1, what="window")

@@ -12,7 +12,7 @@ SENTENCES = {
     "global_max": "Each map gives one value: its **largest**.",
     "global_average": "Each map gives one value: the **mean** of all its cells.",
     "dense": "Each unit multiplies **every** input by a weight of its own, adds all products up, and adds its bias.",
-    "softmax": "Every value becomes e to its power, and is divided by the sum of all: what comes out is positive and adds up to 1.",
+    "softmax": "e is raised to each value, and the result divided by the sum of all: what comes out is positive and adds up to 1.",
     "activation": "The function is applied to each value by itself.",
     "normalise": "Each value is shifted by a mean and divided by a spread, then scaled by gamma and shifted by beta, which were learned.",
     "add": "The inputs are added cell by cell.",

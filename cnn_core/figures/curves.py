@@ -33,7 +33,7 @@ def training_curves(
     steps = max(1, steps_per_epoch)
     figure = go.Figure()
     for phase, words, line, mode in (
-        ("step", "training, running", {"color": TRAINING, "width": 1, "dash": "dot"}, "lines"),
+        ("step", "training, within the epoch", {"color": TRAINING, "width": 1, "dash": "dot"}, "lines"),
         ("train", "training", {"color": TRAINING, "width": 2.5}, "lines+markers"),
         ("validation", "validation", {"color": VALIDATION, "width": 2.5}, "lines+markers"),
     ):
@@ -45,6 +45,7 @@ def training_curves(
             name=words,
             mode=mode if len(curve.steps) > 1 else "markers",  # a line of one point is invisible
             line=line,
+            cliponaxis=False,  # the last epoch lies on the edge
             marker={"size": 6, "symbol": symbol},
             hovertemplate="epoch %{x:.2f}: %{y:.4f}",
         )
@@ -55,6 +56,7 @@ def training_curves(
             y=[float(last.values[place[0]])],
             name="best epoch",
             mode="markers",
+            cliponaxis=False,
             marker={"size": 14, "symbol": "star", "color": RIGHT, "line": {"color": "#ffffff", "width": 1}},
             hovertemplate="epoch %{x}: %{y:.4f}",
         )

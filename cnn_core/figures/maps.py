@@ -56,18 +56,18 @@ def kernel_grid(pictures: np.ndarray, shown: int = MAPS_SHOWN) -> go.Figure:
     return figure.update_traces(colorscale=SIGNED_SCALE, hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")
 
 
-def value_bars(values: np.ndarray, height: int = 170) -> go.Figure:
-    """The values of a dense layer, one bar a unit."""
+def value_bars(values: np.ndarray, classes: Sequence[str] = (), height: int = 170) -> go.Figure:
+    """The values of a dense layer, one bar a unit, which is named where it stands for a class."""
     figure = go.Figure(
         go.Bar(
-            x=list(range(1, len(values) + 1)),
+            x=list(classes) or list(range(1, len(values) + 1)),
             y=np.round(values, 4),
             marker_color=TRAINING,
             marker_line_width=0,
-            hovertemplate="unit %{x}: %{y}<extra></extra>",
+            hovertemplate=f"{'class' if classes else 'unit'} %{{x}}: %{{y}}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="Unit")
+    figure.update_xaxes(title="Class" if classes else "Unit", type="category" if classes else "linear")
     figure.update_yaxes(title="Value")
     return laid_out(figure, height, bargap=0.15)
 

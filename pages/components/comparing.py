@@ -41,7 +41,7 @@ def on_the_same(pair: Pair) -> None:
 
 def _layer(run: Run, activations: dict[str, np.ndarray], side: int) -> None:
     """A layer of one of the two, to be chosen."""
-    views = {view.name: view for view in insight.views(run.spec.model, activations)}
+    views = {view.name: view for view in insight.views(run.spec, activations)}
     first = next((name for name, view in views.items() if view.values.ndim > 1), next(iter(views)))
     name = st.selectbox(
         "Layer",

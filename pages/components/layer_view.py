@@ -6,14 +6,14 @@ import streamlit as st
 from cnn_core import figures
 from cnn_core.insight import LayerView
 
-SCALES = {"map": "Each map", "layer": "Each layer", "all": "All layers"}
+SCALES = {"map": "Each map", "layer": "Each layer", "all": "All maps"}
 PLAIN = {"displayModeBar": False}
 
 
 def scale_control() -> str:
     """How far one colour scale reaches."""
     st.session_state.setdefault("scale", "layer")
-    help = "Each map: details of faint maps show. Each layer: maps of a layer can be compared. All layers: the whole network can."
+    help = "Each map: details of faint maps show. Each layer: maps of a layer can be compared. All maps: those of the whole network can."
     return st.segmented_control(
         "One colour scale for",
         list(SCALES),
@@ -48,7 +48,7 @@ def show(view: LayerView, mode: str, everywhere: tuple[float, float]) -> None:
         st.caption(f":material/info: {view.note}")
     if not view.is_map and not view.is_curves:
         alt = f"Values of the {len(view.values)} units of {view.name}"
-        st.plotly_chart(figures.value_bars(view.values), key=f"bars_{view.name}", config=PLAIN, alt=alt)
+        st.plotly_chart(figures.value_bars(view.values, view.classes), key=f"bars_{view.name}", config=PLAIN, alt=alt)
         return
     own = (float(view.values.min()), float(view.values.max()))
     reach = own if mode == "layer" else everywhere
@@ -56,7 +56,7 @@ def show(view: LayerView, mode: str, everywhere: tuple[float, float]) -> None:
     shown = _page(view.name, view.values.shape[-1], what)
     grid = draw(view.values, mode, reach, shown)
     words = {"map": "each on its own scale", "layer": f"one scale for this layer, {own[0]:.2f} to {own[1]:.2f}"}
-    scale = words.get(mode, f"one scale for all layers, {reach[0]:.2f} to {reach[1]:.2f}")
+    scale = words.get(mode, f"one scale for all maps, {reach[0]:.2f} to {reach[1]:.2f}")
     with st.container(key=f"row_maps_{view.name}"):
         st.plotly_chart(grid, key=f"maps_{view.name}", config=PLAIN, alt=f"{what.capitalize()} of {view.name}, {scale}")
     st.caption(f"{'Colours' if view.is_map else 'Heights'}: {scale}.")

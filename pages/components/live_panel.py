@@ -5,7 +5,7 @@ from math import ceil
 
 import streamlit as st
 
-from cnn_core import figures, targets
+from cnn_core import datasets, figures, targets
 from cnn_core.curves import Curves
 from cnn_core.run import ACTIVE, Run
 from pages.components import audience, state
@@ -121,9 +121,13 @@ def _course(run: Run) -> str:
     speed = run.spec.training.batch_size / run.seconds_per_step
     epoch = min(ceil(run.step / run.steps_per_epoch), run.epochs)
     return (
-        f"Epoch {epoch} of {run.epochs} · step {step} of {run.steps_per_epoch} · {speed:,.0f} images/s · "
+        f"Epoch {epoch} of {run.epochs} · step {step} of {run.steps_per_epoch} · {speed:,.0f} {_examples(run)}/s · "
         f"{duration(run.seconds_left or 0)} left · {run.device}"
     )
+
+
+def _examples(run: Run) -> str:
+    return "series" if datasets.info(run.spec.data.dataset).is_series else "images"
 
 
 def duration(seconds: float) -> str:
@@ -151,7 +155,8 @@ def _result(run: Run) -> None:
         st.markdown(" · ".join(words), width="content")
         if has_weights:
             query = {"run": run.run}
-            st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=query)
+            label = "Try a series" if _examples(run) == "series" else "Draw a digit"
+            st.page_link("pages/draw.py", label=label, icon=":material/draw:", query_params=query)
             st.page_link("pages/look_inside.py", label="Look inside", icon=":material/visibility:", query_params=query)
             st.page_link("pages/evaluate.py", label="See its mistakes", icon=":material/analytics:", query_params=query)
         else:

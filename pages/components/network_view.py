@@ -9,9 +9,7 @@ MANY, LARGE = 12, 640  # layers whose graph is a box of so many pixels to scroll
 
 
 def network_view(network: NetworkReport) -> None:
-    """Faults first, then the drawing and the graph, then the table of shapes and costs."""
-    for fault in network.errors:
-        st.error(fault, icon=":material/error:")
+    """The drawing and the graph, then the table of shapes and costs."""
     if not network.layers:
         return
     if network.is_chain:

@@ -12,7 +12,7 @@ from pages.components import pixels
 
 def overview(views: list[LayerView], mode: str, everywhere: tuple[float, float]) -> None:
     """One strip for each layer: its first maps, its curves as lines of colour, or its values. mode: how far one scale reaches."""
-    pixels.rows([(view.title, _alt(view), painted.strip(view.values, _limits(view, mode, everywhere))) for view in views])
+    pixels.rows([(_title(view), _alt(view), painted.strip(view.values, _limits(view, mode, everywhere))) for view in views])
 
 
 def answer_line(spec: RunSpec, activations: dict[str, np.ndarray], width: str = "stretch") -> None:
@@ -22,6 +22,18 @@ def answer_line(spec: RunSpec, activations: dict[str, np.ndarray], width: str = 
             said = targets.readable(head, activations[head.layer][np.newaxis])[0]
             name = f"{head.name}: " if len(spec.model.heads) > 1 else ""
             st.markdown(f"{name}**{labels[said.argmax()]}** &nbsp; :gray[{said.max():.1%}]", width=width)
+
+
+def _title(view: LayerView) -> str:
+    """The layer's own, and what its strip does not show by itself."""
+    if view.values.size == 1:
+        return f"{view.title}: {view.values.item():.3f}"
+    shown = painted.SHOWN if view.is_map or view.is_curves else painted.UNITS
+    if view.values.shape[-1] > shown:
+        return f"{view.title} (the first {shown})"
+    if view.classes:
+        return f"{view.title}: {view.classes[0]} to {view.classes[-1]}"
+    return view.title
 
 
 def _limits(view: LayerView, mode: str, everywhere: tuple[float, float]) -> tuple[float, float] | None:

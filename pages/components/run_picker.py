@@ -18,10 +18,9 @@ def run_picker(training: bool = False) -> Run | None:
     if not runs:
         _first_run()
         return None
+    # Said anew at every run of a page: on another page the list is another widget, which would begin with its first entry.
     viewed = st.session_state.run
-    start = viewed if viewed in runs else next(iter(runs))
-    if st.session_state.get("picked_for") != viewed or st.session_state.get("picked") not in runs:
-        st.session_state.picked, st.session_state.picked_for = start, viewed
+    st.session_state.picked = viewed if viewed in runs else next(iter(runs))
     chosen = st.selectbox(
         "Network",
         list(runs),

@@ -1,13 +1,13 @@
-"""The little that Streamlit's own settings cannot say about the look."""
+"""The little that Streamlit's own settings cannot say about the look and the menu."""
 
 STYLE = """<style>
-.stMainBlockContainer {padding: 4.25rem 2rem 2rem;}
+.stMainBlockContainer {padding: 3.25rem 2rem 2rem;}
 .st-key-controls img, .st-key-pictures img {image-rendering: pixelated;}
 /* Streamlit's own greys and its white on the dark theme's blue are too faint to read for some (WCAG 2.1, 1.4.3). */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {color: inherit; opacity: 0.9;}
 button[kind="primary"] p, button[kind="primary"] span, [data-tag] span, [data-tag] button {color: light-dark(#ffffff, #0b1b28);}
 @media (max-width: 640px) {
-  .stMainBlockContainer {padding: 4.25rem 1rem 2rem;}
+  .stMainBlockContainer {padding: 3.25rem 1rem 2rem;}
   .st-key-controls {height: auto !important; max-height: none !important; overflow: visible !important;}
   .st-key-bench > .stHorizontalBlock, .st-key-bench > * > .stHorizontalBlock {flex-direction: column-reverse;}
   .st-key-bench .stColumn {width: 100%;}
@@ -16,3 +16,14 @@ button[kind="primary"] p, button[kind="primary"] span, [data-tag] span, [data-ta
   [class*="st-key-row_"] > * {min-width: 560px;}
 }
 </style>"""
+
+# On a phone Streamlit leaves its menu open over the page that was chosen in it.
+CLOSE_MENU = """<script>
+if (!window.closesMenu) {
+  window.closesMenu = true;
+  document.addEventListener("click", ({ target }) => {
+    if (innerWidth <= 768 && target.closest("[data-testid=stSidebarNavLink]"))
+      setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
+  });
+}
+</script>"""

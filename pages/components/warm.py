@@ -1,22 +1,4 @@
-"""What makes a page quick: modules that are imported before they are needed, networks that stay compiled."""
-
-import importlib
-import threading
-
-import streamlit as st
-
-AFTER = 2.0  # seconds: the page that is asked for comes first
-
-
-@st.cache_resource(show_spinner=False)
-def import_early() -> threading.Timer | None:
-    """Import what scores need, once, in the background: scikit-learn takes seconds. None where no server runs."""
-    if not st.runtime.exists():
-        return None
-    timer = threading.Timer(AFTER, importlib.import_module, ("cnn_core.evaluation",))
-    timer.daemon = True
-    timer.start()
-    return timer
+"""Networks stay compiled from one run of a page to the next."""
 
 
 def stay_compiled() -> None:

@@ -211,7 +211,7 @@ class TestWithARun:
         app.selectbox(key="large").set_value("dense_1").run()
         assert {chart.key for chart in app.get("plotly_chart")} == {"bars_dense_1"}
 
-    @pytest.mark.parametrize(("mode", "words"), [("map", "own scale"), ("layer", "this layer"), ("all", "all layers")])
+    @pytest.mark.parametrize(("mode", "words"), [("map", "own scale"), ("layer", "this layer"), ("all", "all maps")])
     def test_look_inside_says_how_far_a_colour_scale_reaches(self, mode, words):
         app = open_page("look_inside")
         app.session_state["route"] = "test"

@@ -11,7 +11,7 @@ from pages.components.kept import mark
 from pages.components.study_panel import study_panel
 
 WAYS = {"pca": "PCA", "t-sne": "t-SNE"}
-ABOUT = "Lays out 1,500 test examples so that neighbours stay neighbours: about half a minute."
+ABOUT = "Lays out the test part, at most 1,500 examples of it, so that neighbours stay neighbours: about half a minute."
 PLAIN = {"displayModeBar": False, "scrollZoom": True}
 
 

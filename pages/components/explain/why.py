@@ -10,6 +10,7 @@ from cnn_core.spec import HeadSpec
 from pages.components import state
 
 PLAIN = {"displayModeBar": False}
+FAINT = 0.02  # a change of the probability that means little, though the colours show it as well
 
 
 def why(run: Run, example: np.ndarray) -> None:
@@ -85,3 +86,5 @@ def _show(run: Run, example: np.ndarray, heat: np.ndarray, name: str, title: str
     )
     if not np.any(heat):
         st.caption(":material/info: It is zero everywhere: nothing here speaks for this class.")
+    elif signed and np.abs(heat).max() < FAINT:
+        st.caption(f":material/info: Hardly anything changes: its probability by {100 * np.abs(heat).max():.2g} points at most.")

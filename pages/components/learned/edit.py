@@ -88,7 +88,7 @@ def _accuracy(run: Run, model, kept: dict) -> None:
 
 def _answer(spec: RunSpec, model, example, kept: dict) -> None:
     activations = model.activations(example, kept)
-    views = insight.views(spec.model, activations)
+    views = insight.views(spec, activations)
     st.subheader("All layers, and the answer", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         st.caption("With all on:", width="content")

@@ -99,7 +99,10 @@ def _play(at_end: bool) -> None:
 
 
 def _move() -> None:
+    """The person has moved the slider; while it plays, not when only a place that it had just now comes late from the browser."""
     session = st.session_state
+    if session.get("playing") and session.watched[2] - 1 <= session.moment <= session.watched[2]:
+        return
     session.watched, session.playing = (*session.watched[:2], session.moment), False
 
 
@@ -138,6 +141,10 @@ def _pictures(values: np.ndarray, over_time: list[np.ndarray], part: str, title:
 
 
 def _distributions(shots: list[Snapshot], layer: str, step: int) -> None:
+    st.caption(
+        "How the values of this layer are spread, bright where many lie, and how long all values of each layer are as one vector "
+        "(the norm). Gradients say how much training still wants to change: large at first, small when it settles."
+    )
     columns = st.columns(2)
     for column, part in zip(columns, ("weights", "gradients"), strict=True):
         if (own := snapshots.history(shots, layer, part)) is not None:

@@ -70,7 +70,20 @@ def _before_and_after(before: Run, after: Run, collection: my_digits.Collection)
     with st.container(horizontal=True):
         for label, then, now in pairs:
             if then is not None and now is not None:
-                st.metric(label, f"{now:.1%}", f"{100 * (now - then):+.1f} points, from {then:.1%}", border=True)
+                change = round(100 * (now - then), 1)
+                words = f"{change:+.1f} points, from {then:.1%}" if change else f"as before: {then:.1%}"
+                st.metric(
+                    label,
+                    f"{now:.1%}",
+                    words,
+                    delta_color="normal" if change else "off",
+                    delta_arrow="auto" if change else "off",
+                    border=True,
+                )
+    with st.container(horizontal=True):
+        query = {"run": after.run}
+        st.page_link("pages/draw.py", label="Draw with the taught one", icon=":material/draw:", query_params=query)
+        st.page_link("pages/compare.py", label="Compare two networks", icon=":material/compare:", query_params=query)
 
 
 def _row(run: Run, collection: my_digits.Collection) -> dict:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import evaluation, figures
-from pages.components.scores.said import PLAIN, SHOWN, SHOWN_SERIES, Said, examples, loss
+from pages.components.scores.said import PLAIN, Said, examples, loss
 
 
 def overview(said: Said) -> None:
@@ -25,6 +25,7 @@ def overview(said: Said) -> None:
 @st.fragment
 def _confusion(said: Said, matrix: np.ndarray) -> None:
     st.subheader("Confusion matrix", anchor=False)
+    st.caption("Press a cell, or choose its two classes, to see the examples behind it.")
     names = [f"{said.run.run}_{said.head}_{which}" for which in ("true", "answer")]
     off = np.where(np.eye(len(matrix), dtype=bool), -1, matrix)
     for name, place in zip(names, np.unravel_index(off.argmax(), off.shape), strict=True):
@@ -57,10 +58,7 @@ def _behind(said: Said, true: int, answer: int) -> None:
     if not len(found):
         st.info(f"None of the test {said.what}: {names}. Click another cell.", icon=":material/grid_off:")
         return
-    shown = min(len(found), SHOWN_SERIES if said.data.info.is_series else SHOWN)
-    st.caption(
-        f"{names}: {len(found)} of {int((said.true == true).sum())}, {order}{'' if shown == len(found) else f'; {shown} shown'}."
-    )
+    st.caption(f"{names}: {len(found)} of {int((said.true == true).sum())}, {order}.")
     with st.container(height=420, border=False):
         examples(said, found, f"cell_{said.head}")
 
@@ -74,7 +72,8 @@ def _each_class(said: Said, found: evaluation.Scores) -> None:
         alt = f"Precision, recall and F1 of each class; the lowest F1 is that of {said.labels[worst]}, {found.f1[worst]:.1%}"
         st.plotly_chart(figures.class_scores(scores, said.labels), key="classes", config=PLAIN, alt=alt)
         st.caption(
-            "Precision: of the answers with its name, the part that is right. Recall: of its examples, the part that is found."
+            "Precision: of the answers with its name, the part that is right. Recall: of its examples, the part that is found. "
+            "F1: their harmonic mean, high only where both are."
         )
     with right:
         rows = {"Class": list(said.labels), "Examples": found.support, **{name: 100 * values for name, values in scores.items()}}
@@ -82,6 +81,7 @@ def _each_class(said: Said, found: evaluation.Scores) -> None:
         st.dataframe(rows, hide_index=True, column_config=percent, alt="Precision, recall and F1 of each class", height=388)
 
 
+@st.fragment
 def mistakes(said: Said) -> None:
     """The wrong answers it was surest of."""
     found = evaluation.score(said.probabilities, said.true).mistakes
@@ -89,7 +89,5 @@ def mistakes(said: Said) -> None:
     if not len(found):
         st.success(f"It made none on these test {said.what}.")
         return
-    st.caption(
-        f"{min(len(found), SHOWN_SERIES if said.data.info.is_series else SHOWN)} of {len(found):,}: the wrong answers it was surest of."
-    )
+    st.caption(f"All {len(found):,} wrong answers, those first of which it was surest.")
     examples(said, found, "mistakes")

@@ -31,8 +31,11 @@ class Said(NamedTuple):
 
 
 def examples(said: Said, indices: np.ndarray, key: str) -> None:
-    """Some test examples, each with its class, its answer and how sure it was."""
-    shown = indices[: SHOWN_SERIES if said.data.info.is_series else SHOWN]
+    """Test examples, a page of them at a time, each with its class, its answer and how sure it was."""
+    at_once = SHOWN_SERIES if said.data.info.is_series else SHOWN
+    pages = -(-len(indices) // at_once)
+    page = st.number_input(f"Page, of {pages}", 1, pages, key=f"page_{key}_{pages}", width=140) if pages > 1 else 1
+    shown = indices[(page - 1) * at_once : page * at_once]
     words = {}
     for index in shown:
         answer = said.probabilities[index].argmax()
@@ -51,4 +54,9 @@ def loss(run: Run) -> None:
     """The test loss of a run, as a figure to read."""
     words = "–" if run.test_loss is None else f"{run.test_loss:.4f}"
     what = "The weighted losses of all heads" if len(run.spec.model.heads) > 1 else "The loss of its head"
-    st.metric("Test loss", words, border=True, help=f"{what} and the penalties on the weights; lower is better.")
+    st.metric(
+        "Test loss of all heads" if len(run.spec.model.heads) > 1 else "Test loss",
+        words,
+        border=True,
+        help=f"{what} and the penalties on the weights; lower is better.",
+    )

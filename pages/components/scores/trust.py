@@ -38,7 +38,7 @@ def trust(said: Said) -> None:
         alt = f"Reliability diagram: the part read right against confidence; expected calibration error {found.error:.1%}"
         st.plotly_chart(figures.reliability(found), key="reliability", config=PLAIN, alt=alt)
         words = "more sure than right" if lean > 0 else "less sure than right"
-        st.caption(f"On average it is {abs(lean):.1%} {words}: {sure.mean():.1%} sure, {right.mean():.1%} right.")
+        st.caption(f"On average it is {100 * abs(lean):.1f} points {words}: {sure.mean():.1%} sure, {right.mean():.1%} right.")
     with right_side:
         st.subheader("What saying “I don't know” is worth", anchor=False)
         curve = confidence.selective(said.probabilities, said.true)
