@@ -42,7 +42,7 @@ def hidden_layer(spec: RunSpec) -> str | None:
 
 def principal(features: np.ndarray) -> tuple[Plane, PCA]:
     """The plane on which features (n, size) spread most, and what puts a newcomer there. One feature alone has no second axis."""
-    rows = _two(features)
+    rows = two(features)
     with np.errstate(invalid="ignore"):  # all alike, they have no variance
         found = PCA(2, random_state=0).fit(rows)
     return Plane(found.transform(rows), features, float(np.nan_to_num(found.explained_variance_ratio_).sum())), found
@@ -50,10 +50,10 @@ def principal(features: np.ndarray) -> tuple[Plane, PCA]:
 
 def project(found: PCA, newcomer: np.ndarray) -> np.ndarray:
     """Where features (size,) lie on the plane of `principal`, (2,)."""
-    return found.transform(_two(newcomer[np.newaxis]))[0]
+    return found.transform(two(newcomer[np.newaxis]))[0]
 
 
-def _two(features: np.ndarray) -> np.ndarray:
+def two(features: np.ndarray) -> np.ndarray:
     """Features (n, size), at least two of them."""
     return np.pad(features, ((0, 0), (0, max(0, 2 - features.shape[1]))))
 

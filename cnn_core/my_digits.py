@@ -85,7 +85,11 @@ def merge(home: Path, data: bytes) -> int:
 
     def with_new(kept: Collection) -> Collection:
         known = {_key(*pair) for pair in zip(kept.images, kept.labels, strict=True)}
-        fresh = [number for number, pair in enumerate(zip(new.images, new.labels, strict=True)) if _key(*pair) not in known]
+        fresh = []
+        for number, pair in enumerate(zip(new.images, new.labels, strict=True)):
+            if (key := _key(*pair)) not in known:
+                known.add(key)
+                fresh.append(number)
         return _joined(kept, Collection(new.images[fresh], new.labels[fresh]))
 
     return _changed(home, with_new) - before
@@ -112,7 +116,7 @@ def _unpacked(data: bytes, what: str) -> Collection:
             images, labels = file["images"], file["labels"]
     except Exception:  # zipfile, zlib and numpy each raise errors of their own
         raise DataError(f"{what} cannot be read as a collection of digits. {wanted}") from None
-    fits = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), SIDE, SIDE) and labels.ndim == 1
+    fits = images.dtype == labels.dtype == np.uint8 and labels.ndim == 1 and images.shape == (len(labels), SIDE, SIDE)
     if not fits or labels.max(initial=0) > 9:
         raise DataError(f"{what} holds no collection of digits. {wanted}")
     return Collection(images, labels)

@@ -24,6 +24,7 @@ BATCH = 64  # training examples whose gradient is looked at
 BINS = 41
 SHARE, FREE = 0.03, 1.0  # of the time a run has taken, and seconds beyond it, that snapshots may cost
 LAYERS = 40  # whose maps are kept
+LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Recorder:
         now = time.monotonic()
         if self.spent > SHARE * (now - self.began) + FREE:
             return
-        with suppress(OSError):  # training does without
+        with suppress(Exception):  # a full disk, numbers that overflow: training does without
             if write(self.folder, self._look(step, epoch)):
                 self.every *= 2
         self.spent += time.monotonic() - now
@@ -123,12 +124,13 @@ class Recorder:
 
 
 def histogram(values: np.ndarray) -> Histogram:
-    """The distribution of values (n,), symmetric about 0.
+    """The distribution of the finite values among (n,), symmetric about 0.
 
     >>> found = histogram(np.array([-1.0, 0.0, 0.5, 1.0]))
     >>> (found.low, found.high, int(found.counts.sum()), found.norm)
     (-1.0, 1.0, 4, 1.5)
     """
+    values = values[np.isfinite(values)].astype(np.float64)
     limit = float(np.abs(values).max(initial=0)) or 1e-9
     counts, _ = np.histogram(values, bins=BINS, range=(-limit, limit))
     return Histogram(counts, -limit, limit, float(np.linalg.norm(values)))
@@ -192,10 +194,15 @@ def read(file: Path) -> Snapshot | None:
                 part, _, name = key.partition("/")
                 if name:
                     values = arrays[key]
-                    parts[part][name] = values if part in ("maps", "kernels") else Histogram(values[3:], *map(float, values[:3]))
+                    pictures = part in ("maps", "kernels")
+                    if values.dtype.kind not in "fiu" or not (
+                        values.size and values.ndim > 1 if pictures else len(values) == BINS + 3
+                    ):
+                        return None
+                    parts[part][name] = values if pictures else Histogram(values[3:], *map(float, values[:3]))
     except Exception:  # zipfile, zlib and numpy each raise errors of their own
         return None
-    return Snapshot(step, epoch, **parts)
+    return Snapshot(step, epoch, **parts) if any(parts.values()) else None
 
 
 def forget_after(folder: Path, step: int) -> None:
@@ -212,4 +219,5 @@ def _every(folder: Path, steps_per_epoch: int) -> int:
 
 
 def _small(values: np.ndarray) -> np.ndarray:
-    return values[..., :CHANNELS].astype(np.float16)
+    """The first channels, as half floats, whose largest number stands for all that are larger."""
+    return np.clip(np.nan_to_num(values[..., :CHANNELS]), -LARGEST, LARGEST).astype(np.float16)

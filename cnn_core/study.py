@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cnn_core.errors import LabError
+from cnn_core.errors import LabError, StoreError
 from cnn_core.files import replacing
 from cnn_core.jobs import Lab
 from cnn_core.run import Run
@@ -65,17 +66,19 @@ def start(lab: Lab, run: str, kind: str, **options: Any) -> None:
         raise LabError(f"There is no study {kind!r}. Expected one of: {', '.join(KINDS)}.")
     known, weights = lab.store.get(run), lab.weights(run)
     folder = _folder(lab, run, kind)
-    folder.mkdir(parents=True, exist_ok=True)
+    with _stored(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     if _is_alive(folder):
         if (_read(folder / ORDER) or {}).get("of") != _mark(known, weights):
             cancel(lab, run, kind)
             raise LabError("The same study of other weights of this run is still under way. It was told to end: try again soon.")
         return
-    for left in (PROGRESS, RESULT, CANCEL):
-        (folder / left).unlink(missing_ok=True)
-    with replacing(folder / ORDER) as new:
-        new.write_text(json.dumps({"options": options, "of": _mark(known, weights), "asked": time.time()}))
-    with (folder / "log.txt").open("wb") as log:
+    with _stored(folder):
+        for left in (PROGRESS, RESULT, CANCEL):
+            (folder / left).unlink(missing_ok=True)
+        with replacing(folder / ORDER) as new:
+            new.write_text(json.dumps({"options": options, "of": _mark(known, weights), "asked": time.time()}))
+    with _stored(folder), (folder / "log.txt").open("wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", "cnn_core.study", str(lab.store.folder(run)), kind],
             cwd=ROOT,
@@ -90,20 +93,23 @@ def cancel(lab: Lab, run: str, kind: str) -> None:
     """Ask a study to end; nothing of it is kept."""
     folder = _folder(lab, run, kind)
     if folder.is_dir():
-        (folder / CANCEL).touch()
+        with _stored(folder):
+            (folder / CANCEL).touch()
 
 
 def state(lab: Lab, run: str, kind: str) -> State:
     """How far a study of a run is. One of other weights than those that answer now counts as none."""
     folder = _folder(lab, run, kind)
     order = _read(folder / ORDER)
-    if not order or order["of"] != _mark_now(lab, run):
+    if not order or order.get("of") != _mark_now(lab, run):
         return State("none")
     if (folder / RESULT).is_file():
         return State("done", 1.0)
     found = _read(folder / PROGRESS)
-    said = State(**found) if found else State("running", 0.0, "Starting")
-    if said.status != "running" or _is_alive(folder) or (not found and time.time() - order["asked"] < STARTS):
+    if found and found.keys() != {"status", "part", "message"}:
+        found = None
+    said = State(found["status"], found["part"], found["message"]) if found else State("running", 0.0, "Starting")
+    if said.status != "running" or _is_alive(folder) or (not found and time.time() - order.get("asked", 0.0) < STARTS):
         return said
     return State("failed", said.part, "Its process is gone. Start it again.")
 
@@ -142,10 +148,24 @@ def _mark_now(lab: Lab, run: str) -> str | None:
 
 
 def _read(file: Path) -> dict[str, Any] | None:
+    """What a file of the study holds, None when it is gone or damaged."""
     try:
-        return json.loads(file.read_text())
+        data = json.loads(file.read_text())
     except (OSError, ValueError):
         return None
+    return data if isinstance(data, dict) else None
+
+
+@contextmanager
+def _stored(folder: Path) -> Iterator[None]:
+    """What cannot be written is told in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"The study could not be stored in {folder} ({error.strerror}). Free some space or give yourself write permission, and "
+            "try again."
+        ) from None
 
 
 def _is_alive(folder: Path) -> bool:
@@ -154,6 +174,8 @@ def _is_alive(folder: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
+    except OSError:  # no lock can be there
+        return False
     lock.release()
     return False
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components import comparing, state
-from pages.components.run_picker import run_picker
+from pages.components.run_picker import run_picker, titles
 
 VIEWS = {"On the same digit": comparing.on_the_same, "Curves": comparing.curves, "Settings": comparing.settings}
 
@@ -25,7 +25,7 @@ with right:
         st.selectbox(
             "With",
             list(others),
-            format_func=lambda run: f"{others[run].name} · {others[run].run[9:11]}:{others[run].run[11:13]}",
+            format_func=titles({name: f"{run.name} · {name[9:11]}:{name[11:13]}" for name, run in others.items()}).get,
             key="compared",
             help="The other network.",
             persist_state="session",

@@ -28,7 +28,9 @@ with draw:
 with look:
     st.subheader(f"My digits: {len(collection)}", anchor=False)
     if reads and len(collection):
-        scores, true = reading.score(run, collection), reading.truth(run, collection)
+        with state.in_sentences():  # the drawings are there whatever has become of the network
+            scores, true = reading.score(run, collection), reading.truth(run, collection)
+    if scores is not None:
         labels = targets.labels(run.spec, targets.main_head(run.spec))
         said = reading.probabilities(run, collection).argmax(axis=1)
         answers, right = np.array(labels)[said], said == true
@@ -53,7 +55,7 @@ st.subheader("Networks on my digits", anchor=False)
 teaching.scoreboard(run, collection)
 st.subheader("Teach it my handwriting", anchor=False)
 teaching.teach(run, collection)
-if len(collection) > CONFUSION_FROM:
+if scores is not None and len(collection) > CONFUSION_FROM:
     st.subheader("What it takes for what", anchor=False)
     matrix = figures.confusion(scores.confusion, labels)
     st.plotly_chart(matrix, key="own_confusion", config={"displayModeBar": False}, alt="Confusion matrix of your own digits")

@@ -82,10 +82,11 @@ def test_a_study_is_done_and_cancelled(home, capsys, trained, monkeypatch):
     assert "invalid choice" in fault(capsys, "study", trained.run, "horoscope")
     assert "no run" in fault(capsys, "study", "20000101-000000-aaaa", "map").lower()
     begun = []
-    states = iter([study.State("none"), study.State("running", 0.5, "Half"), study.State("done", 1.0)])
+    states = iter([study.State("running", 0.5, "Half"), study.State("done", 1.0)])
+    results = iter([None, {"few": np.arange(3), "many": np.zeros((50, 50))}])
     monkeypatch.setattr(study, "start", lambda lab, run, kind: begun.append(kind))
     monkeypatch.setattr(study, "state", lambda lab, run, kind: next(states))
-    monkeypatch.setattr(study, "result", lambda lab, run, kind: {"few": np.arange(3), "many": np.zeros((50, 50))})
+    monkeypatch.setattr(study, "result", lambda lab, run, kind: next(results))
     found = answer(capsys, "study", "latest", "robustness")
     assert begun == ["robustness"] and found["status"] == "done"
     assert found["result"] == {"few": [0, 1, 2], "many": "array of (50, 50)"}

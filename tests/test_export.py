@@ -30,6 +30,10 @@ def test_a_run_without_a_keras_file_has_it_made_from_its_weights(trained, lab, t
     with pytest.raises(LabError, match="has no weights yet"):
         export(lab, "copy", tmp_path / "made.keras")
     (lab.store.folder("copy") / "model.weights.h5").write_bytes((trained.folder / "model.weights.h5").read_bytes())
+    whole = (trained.folder / "model.keras").read_bytes()
+    for damaged in (b"x", whole[:-200], whole[:300] + bytes(300) + whole[600:]):
+        (lab.store.folder("copy") / "model.keras").write_bytes(damaged)
+        keras.saving.load_model(export(lab, "copy", tmp_path / "made.keras"))
     made = keras.saving.load_model(export(lab, "copy", tmp_path / "made.keras"))
     kept = keras.saving.load_model(trained.folder / "model.keras")
     for one, other in zip(made.get_weights(), kept.get_weights(), strict=True):

@@ -175,6 +175,17 @@ def test_a_damaged_collection_is_set_aside(tmp_path):
         my_digits.set_aside(tmp_path)
 
 
+def test_a_file_that_has_a_drawing_twice_adds_it_once(tmp_path):
+    twice = my_digits.Collection(np.stack([drawing(1), drawing(1), drawing(2)]), np.array([1, 1, 2], np.uint8))
+    assert my_digits.merge(tmp_path, my_digits.pack(twice)) == 2 and len(my_digits.read(tmp_path)) == 2
+
+
+def test_labels_without_a_side_are_refused(tmp_path):
+    np.savez(tmp_path / my_digits.FILE, images=drawing(0)[np.newaxis], labels=np.array(3, np.uint8))
+    with pytest.raises(DataError, match="holds no collection"):
+        my_digits.read(tmp_path)
+
+
 def test_a_bomb_is_refused_before_it_unpacks(tmp_path):
     inside = io.BytesIO()
     with zipfile.ZipFile(inside, "w", zipfile.ZIP_DEFLATED) as file:

@@ -7,6 +7,7 @@ import pytest
 
 from cnn_core import snapshots, worker
 from cnn_core.course import Course, lay_out
+from cnn_core.figures.painted import painted
 from cnn_core.presets import preset
 from cnn_core.snapshots import Recorder, Snapshot, files, histogram, history, read, write
 from cnn_core.spec import change
@@ -47,6 +48,28 @@ def test_a_histogram_agrees_with_numpy():
     np.testing.assert_array_equal(found.counts, counts)
     assert (found.low, found.high) == (edges[0], edges[-1]) and found.norm == pytest.approx(np.sqrt((values**2).sum()))
     assert histogram(np.zeros(3)).counts.sum() == 3
+
+
+@pytest.mark.parametrize("values", [[np.nan, np.inf, -np.inf], [np.inf, 1.0, -2.0], [3e38, -3e38], []])
+def test_numbers_that_overflow_have_a_histogram_and_a_picture(values):
+    found = histogram(np.array(values, np.float32))
+    assert found.counts.sum() == np.isfinite(values).sum() and np.isfinite([found.low, found.high, found.norm]).all()
+    if values:
+        small = snapshots._small(np.array(values, np.float32).reshape(1, -1, 1))
+        assert np.isfinite(small).all()
+        assert painted(np.array(values, np.float32), (-np.inf, np.inf)).shape == (len(values), 4)
+        assert painted(small[0, :, 0], (float(small.min()), float(small.max()))).shape == (len(values), 4)
+
+
+def test_one_of_another_kind_is_none(tmp_path):
+    whole = {"about": np.array([1, 1]), "maps/conv_1": np.ones((2, 2, 1)), "weights/conv_1": np.zeros(snapshots.BINS + 3)}
+    for other in ({"maps/conv_1": np.array("text")}, {"maps/conv_1": np.ones((0, 2, 1))}, {"weights/conv_1": np.zeros(3)}):
+        np.savez(tmp_path / "1.npz", **{**whole, **other})
+        assert read(tmp_path / "1.npz") is None
+    np.savez(tmp_path / "1.npz", about=whole["about"])
+    assert read(tmp_path / "1.npz") is None
+    np.savez(tmp_path / "1.npz", **whole)
+    assert read(tmp_path / "1.npz").step == 1
 
 
 def test_their_history_has_one_scale_and_loses_nothing():

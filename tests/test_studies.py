@@ -42,8 +42,8 @@ def test_importance_is_what_is_lost_with_weights_of_zero(trained, said, monkeypa
     monkeypatch.setattr(switching, "EXAMPLES", 100)
     found = importance.study(context(trained.lab, trained.run, said))
     assert {name: values.shape for name, values in found.items()} == {
-        "conv_1": (8,),
-        "dense_1": (64,),
+        "conv_1/lost": (8,),
+        "dense_1/lost": (64,),
         "accuracy": (),
         "examples": (),
     }
@@ -51,12 +51,16 @@ def test_importance_is_what_is_lost_with_weights_of_zero(trained, said, monkeypa
     data, model = datasets.load("mnist-5k"), TrainedModel(trained.spec, trained.lab.weights(trained.run))
     right = lambda: (model.probabilities(data.x_test[:100]).argmax(axis=1) == data.y_test[:100]).mean()  # noqa: E731
     assert found["accuracy"] == pytest.approx(right())
-    for layer, number in (("conv_1", int(found["conv_1"].argmax())), ("dense_1", int(found["dense_1"].argmax())), ("conv_1", 0)):
+    for layer, number in (
+        ("conv_1", int(found["conv_1/lost"].argmax())),
+        ("dense_1", int(found["dense_1/lost"].argmax())),
+        ("conv_1", 0),
+    ):
         before = model.model.get_layer(layer).get_weights()
         kernel, bias = (values.copy() for values in before)
         kernel[..., number], bias[number] = 0, 0  # ReLU of 0 is 0
         model.model.get_layer(layer).set_weights([kernel, bias])
-        assert found["accuracy"] - found[layer][number] == pytest.approx(right())
+        assert found["accuracy"] - found[f"{layer}/lost"][number] == pytest.approx(right())
         model.model.get_layer(layer).set_weights(before)
 
 
@@ -123,6 +127,23 @@ def test_a_small_t_sne(trained, said, monkeypatch):
     gaps = np.linalg.norm(found["places"][:, None] - found["places"], axis=-1)
     same = true[:, None] == true
     assert gaps[same].mean() < gaps[~same].mean()
+
+
+@pytest.mark.parametrize("value", [0.0, np.float32(3e38)])
+def test_a_layer_that_gives_nothing_has_no_t_sne(lab, said, monkeypatch, value):
+    few(monkeypatch, 40)
+    layers = ({"kind": "Flatten", "name": "flat"}, {"kind": "Dense", "name": "hidden", "units": 4})
+    run = finished_run(lab, network(*layers))
+    with_weights(network(*layers), lab.store.folder(run), hidden=[np.full((784, 4), value), np.zeros(4)])
+    with pytest.raises(LabError, match="hidden gives the same for every test example, or no finite numbers"):
+        tsne.study(context(lab, run, said))
+
+
+def test_a_layer_of_one_unit_has_a_t_sne(lab, said, monkeypatch):
+    few(monkeypatch, 40)
+    monkeypatch.setattr(tsne, "ITERATIONS", 300)
+    run = finished_run(lab, network({"kind": "Flatten", "name": "flat"}, {"kind": "Dense", "name": "hidden", "units": 1}))
+    assert tsne.study(context(lab, run, said))["places"].shape == (40, 2)
 
 
 def test_networks_that_name_no_classes(lab, said):

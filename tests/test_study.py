@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from cnn_core import study
-from cnn_core.errors import LabError
+from cnn_core.errors import LabError, StoreError
 from cnn_core.jobs import Lab
 
 
@@ -133,7 +133,20 @@ def test_damaged_files_are_as_none(own, as_map):
     compute(lab, run)
     (folder / study.RESULT).write_bytes(b"nonsense")
     assert study.result(lab, run, "map") is None
-    (folder / study.ORDER).write_text("[")
+    for damaged in ("[", "[1]", "{}"):
+        (folder / study.ORDER).write_text(damaged)
+        assert study.state(lab, run, "map").status == "none"
+    study.start(lab, run, "map")
+    for damaged in ("[1]", '{"status": "done"}'):
+        (folder / study.PROGRESS).write_text(damaged)
+        assert study.state(lab, run, "map") == study.State("running", 0.0, "Starting")
+
+
+def test_a_study_that_cannot_be_stored_says_so(own, no_process):
+    lab, run = own
+    (lab.store.folder(run) / "studies").write_text("no folder")
+    with pytest.raises(StoreError, match=r"The study could not be stored in .* and try again"):
+        study.start(lab, run, "map")
     assert study.state(lab, run, "map").status == "none"
 
 

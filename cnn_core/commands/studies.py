@@ -20,7 +20,7 @@ def study(options: argparse.Namespace) -> int:
         studies.cancel(lab, run, options.kind)
         say(options, {"run": run, "kind": options.kind, "cancelling": True}, f"{run}: {options.kind} is asked to end")
         return 0
-    if studies.state(lab, run, options.kind).status != "done":
+    if studies.result(lab, run, options.kind) is None:
         studies.start(lab, run, options.kind)
     state = _followed(lab, run, options.kind)
     found = studies.result(lab, run, options.kind) or {}

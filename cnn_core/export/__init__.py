@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -88,9 +89,18 @@ def _write(lab: Lab, run: Run, format: str, new: Path) -> None:
         new.write_text(notebook(run.spec), encoding="utf-8")
     elif format != "keras":
         convert(run.spec, lab.weights(run.run), format, new)
-    elif (source := lab.store.folder(run.run) / run.keras_file).is_file():
+    elif _is_sound(source := lab.store.folder(run.run) / run.keras_file):
         shutil.copyfile(source, new)
-    else:  # a run that ended before its Keras file was written has it made from its weights
+    else:  # a run that ended before its Keras file was written, or whose file is damaged, has it made from its weights
         from cnn_core.inference import TrainedModel
 
         TrainedModel(run.spec, lab.weights(run.run)).model.save(new)
+
+
+def _is_sound(file: Path) -> bool:
+    """Whether a Keras file is there, whole."""
+    try:
+        with zipfile.ZipFile(file) as parts:
+            return parts.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False

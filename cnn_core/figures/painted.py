@@ -14,6 +14,7 @@ SHADES = 256
 TILE, GAP = 44, 3  # sides of a map and of what is left between two, about, in pixels
 SHOWN = 12  # maps in a strip
 UNITS = 128  # values in a strip
+HUGE = 1e30  # what is further from 0, or infinite, is painted like this
 WIDE, LINE = 528, 5  # pixels of a strip of curves, and of each line in it
 
 
@@ -23,8 +24,8 @@ def painted(values: np.ndarray, limits: tuple[float, float], scale: str = MAP_SC
     >>> painted(np.array([[0.0, 1.0]]), (0.0, 1.0)).tolist()
     [[[68, 1, 84, 255], [253, 231, 37, 255]]]
     """
-    low, high = limits
-    parts = (np.nan_to_num(values) - low) / max(high - low, 1e-9)
+    low, high = np.clip(np.nan_to_num(limits), -HUGE, HUGE)
+    parts = (np.clip(np.nan_to_num(values.astype(np.float64)), -HUGE, HUGE) - low) / max(high - low, 1e-9)
     return _shades(scale)[(np.clip(parts, 0, 1) * (SHADES - 1)).round().astype(int)]
 
 

@@ -8,7 +8,8 @@ from cnn_core.study import Context, Result
 
 
 def study(context: Context) -> Result:
-    """{layer: accuracy lost without each of its filters or units}, "accuracy" with all of them, and "examples", how many were read."""
+    """For each layer, by its name and "/lost": accuracy lost without each of its filters or units; "accuracy" with all of them, and
+    "examples", how many were read."""
     from cnn_core import switching
     from cnn_core.inference import TrainedModel
 
@@ -25,5 +26,5 @@ def study(context: Context) -> Result:
             context.progress(done / steps, f"{layer}: {number + 1} of {count}")
             lost.append(whole - switching.accuracy(model, data, switching.keeps(model, {layer: [number]})))
             done += 1
-        found[layer] = np.array(lost)
+        found[f"{layer}/lost"] = np.array(lost)
     return {**found, "accuracy": np.array(whole), "examples": np.array(min(switching.EXAMPLES, len(data.x_test)))}

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from cnn_core import datasets
-from cnn_core.embedding import EXAMPLES, hidden_layer
+from cnn_core.embedding import EXAMPLES, hidden_layer, two
 from cnn_core.errors import LabError
 from cnn_core.study import Context, Result
 
@@ -28,8 +28,13 @@ def study(context: Context) -> Result:
     model, data = TrainedModel(spec, context.weights), datasets.load(spec.data.dataset)
     context.progress(0.05, f"Reading the test part up to {layer}")
     features = model.outputs(data.x_test[:EXAMPLES], [layer])[layer].reshape(min(EXAMPLES, len(data.x_test)), -1)
+    if not np.isfinite(features).all() or not np.ptp(features, axis=0).any():
+        raise LabError(
+            f"Layer {layer} gives the same for every test example, or no finite numbers, so there is nothing to lay out: its training "
+            "went astray. Train it again with a lower learning rate."
+        )
     context.progress(LEARNS, "Laying out the map")
-    few = PCA(min(COMPONENTS, *features.shape), random_state=0).fit_transform(features)
+    few = two(PCA(min(COMPONENTS, *features.shape), random_state=0).fit_transform(features))
     tsne = TSNE(2, init="pca", random_state=0, max_iter=ITERATIONS, perplexity=min(30, (len(few) - 1) / 3), verbose=2)
     with _listening(context):
         places = tsne.fit_transform(few)

@@ -122,6 +122,8 @@ def _uploaded() -> Digit | None:
     except ImageError as error:
         st.session_state.uploaded = None
         st.error(str(error), icon=":material/broken_image:")
+    if st.session_state.uploaded is not None and st.session_state.uploaded.empty:
+        st.warning("Nothing that looks like ink is on this picture. Choose one of a digit that stands out from its paper.")
     return st.session_state.uploaded
 
 

@@ -1,5 +1,8 @@
 """Choose the run that answers; with none yet, the way to the first one."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import streamlit as st
 
 from cnn_core import presets
@@ -24,12 +27,22 @@ def run_picker(training: bool = False) -> Run | None:
     chosen = st.selectbox(
         "Network",
         list(runs),
-        format_func=lambda run: _title(runs[run]),
+        format_func=titles({name: _title(run) for name, run in runs.items()}).get,
         key="picked",
         help="The trained network that answers; the newest is the default.",
         on_change=lambda: state.view_run(st.session_state.picked),
     )
     return runs[chosen]
+
+
+def titles(of: Mapping[str, str]) -> dict[str, str]:
+    """Titles of runs by their ids, each different from the others: Streamlit finds a choice again by its title alone.
+
+    >>> titles({"20260101-000000-aaaa": "same", "20260101-000000-bbbb": "same", "20260101-000000-cccc": "other"})["20260101-000000-bbbb"]
+    'same · bbbb'
+    """
+    counts = Counter(of.values())
+    return {run: title if counts[title] == 1 else f"{title} · {run[-4:]}" for run, title in of.items()}
 
 
 def _title(run: Run) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnn_core import datasets, links, presets
 from cnn_core.curves import Curves, Reader
-from cnn_core.errors import LabError, SpecError, UnknownRun
+from cnn_core.errors import DataError, LabError, SpecError, UnknownRun
 from cnn_core.jobs import Lab
 from cnn_core.run import ACTIVE, Run
 from cnn_core.spec import RunSpec
@@ -51,9 +51,15 @@ def curves(run: Run, every: float) -> Curves:
 
 
 @st.cache_resource(show_spinner="Reading the images…", max_entries=3)
-def dataset(name: str) -> datasets.Dataset:
-    """The images of a dataset that is on this computer."""
+def _dataset(name: str) -> datasets.Dataset:
     return datasets.load(name)
+
+
+def dataset(name: str) -> datasets.Dataset:
+    """The images of a dataset. Raises DataError when it is not on this computer: a page downloads nothing that it was not asked for."""
+    if not datasets.is_here(name):
+        raise DataError("The images of this network's dataset are not on this computer. Download them on the Build page.")
+    return _dataset(name)
 
 
 @st.cache_resource(show_spinner="Loading TensorFlow and the network…", max_entries=4)

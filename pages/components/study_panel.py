@@ -33,6 +33,7 @@ def study_panel(run: str, kind: str, label: str, about: str, **options) -> study
     return None
 
 
+@state.in_sentences()
 def _progress(run: str, kind: str, label: str) -> None:
     now = study.state(state.lab(), run, kind)
     if now.status != "running":

@@ -3,8 +3,9 @@
 import shutil
 
 import numpy as np
+import pytest
 
-from cnn_core import snapshots, study
+from cnn_core import datasets, snapshots, study
 from cnn_core.presets import preset
 from cnn_core.spec import change
 from tests.networks import finished_run
@@ -112,7 +113,7 @@ def test_filters_are_switched_off_and_on_again(page_lab, trained, monkeypatch):
         trained.run,
         "importance",
         monkeypatch,
-        {"conv_1": np.arange(8) / 100, "dense_1": np.zeros(64), "examples": np.array(9)},
+        {"conv_1/lost": np.arange(8) / 100, "dense_1/lost": np.zeros(64), "examples": np.array(9)},
     )
     app = opened("learned", trained.run, learned_view="edit", route="test")
     whole = f"{page_lab.store.get(trained.run).test_accuracy:.1%}"
@@ -125,6 +126,14 @@ def test_filters_are_switched_off_and_on_again(page_lab, trained, monkeypatch):
     assert "Without any one of 1 of 8" in said(app)
     next(button for button in app.button if button.label == "All on again").click().run()
     assert [metric.value for metric in healthy(app).metric] == [whole, whole] and rows(app) == before
+
+
+def test_nothing_is_downloaded_that_was_not_asked_for(page_lab, monkeypatch):
+    run = finished_run(page_lab, change(preset("tiny").spec, {"data.dataset": "fashion-mnist"}))
+    monkeypatch.setattr(datasets, "is_here", lambda name: False)
+    monkeypatch.setattr(datasets, "_download", lambda *asked: pytest.fail("downloaded"))
+    for page, view in (("learned", {"learned_view": "edit"}), ("explain", {"explain_view": "map"})):
+        assert "Download them on the Build page" in said(opened(page, run, **view))
 
 
 def test_units_of_a_series_are_switched_off(page_lab):

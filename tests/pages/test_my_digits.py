@@ -9,6 +9,8 @@ from cnn_core import datasets, evaluation, my_digits
 from cnn_core.inference import TrainedModel
 from cnn_core.jobs import Lab
 from cnn_core.presets import preset
+from cnn_core.spec import change
+from tests.networks import finished_run
 from tests.pages.test_pages import errors, open_page, png, widget
 
 
@@ -99,6 +101,20 @@ def test_teaching_shows_before_and_after(own, trained, wait_until):
     again = open_page("my_digits", run=taught.run)  # another day
     assert {"Test part", "My digits"} <= set(metrics(again))
     assert table["Taught with"][taught.name] == 30 and np.isnan(table["Never seen by it"][taught.name])
+
+
+def test_damaged_networks_leave_the_drawings_and_the_others(own, trained):
+    lab = Lab(own)
+    taught = finished_run(lab, change(trained.spec, {"data.own_digits": 0.2}), "20990101-000000-aaaa")
+    (lab.store.folder(taught) / my_digits.FILE).write_bytes(b"damaged")
+    app = open_page("my_digits", run=trained.run)
+    assert not app.exception and not app.error and metrics(app)["Read right"] and len(app.dataframe[0].value) == 1
+    assert any("is left out. The drawings that it was taught with" in warning.value for warning in app.warning)
+    weights = own / trained.run / "model.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:-500])
+    app = open_page("my_digits", run=trained.run)
+    assert not app.exception and "The file is damaged: train the run again" in errors(app)
+    assert len([button for button in app.button if button.label == "Delete"]) == 24
 
 
 def test_a_damaged_collection_and_a_network_of_series(own):

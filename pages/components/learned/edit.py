@@ -105,7 +105,7 @@ def _carried(run: Run, layer: str, off: list[int]) -> None:
     found = study_panel(run.run, "importance", "Measure each", ABOUT)
     if found is None:
         return
-    lost = found[layer]
+    lost = found[f"{layer}/lost"]
     st.plotly_chart(
         figures.carried(lost, off),
         key=f"carried_{layer}",

@@ -32,7 +32,7 @@ def _every(run: Run) -> float | None:
 def _watch(name: str, every: float | None) -> None:
     run = state.lab().store.get(name)
     files = snapshots.files(state.lab().store.folder(name) / snapshots.FOLDER)
-    shots = [shot for file in files if (shot := _snapshot(file, file.stat().st_mtime_ns)) is not None]
+    shots = [shot for file in files if (shot := _snapshot(file, _changed(file))) is not None]
     if not shots:
         _nothing(run, damaged=bool(files))
     else:
@@ -42,6 +42,14 @@ def _watch(name: str, every: float | None) -> None:
         _show(run, shots, shots[now])
     if every != _every(run):
         st.rerun()  # with another timer
+
+
+def _changed(file: Path) -> int:
+    """When it was written; 0 when it is gone, as one of too many may be at any time."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @st.cache_resource(show_spinner=False, max_entries=400)
@@ -113,6 +121,9 @@ def _words(shot: Snapshot) -> str:
 def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
     last = shots[-1]
     names = [layer.name for layer in run.spec.model.layers if layer.name in {**last.maps, **last.kernels, **last.weights}]
+    if not names:
+        _nothing(run, damaged=True)
+        return
     if st.session_state.get("watched_layer") not in names:
         st.session_state.watched_layer = names[0]
     layer = st.selectbox("Layer", names, key="watched_layer", persist_state="session")
@@ -126,7 +137,7 @@ def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
 def _pictures(values: np.ndarray, over_time: list[np.ndarray], part: str, title: str) -> None:
     """Kernels or maps at a moment, in the same colours at each."""
     values = values.astype(np.float32)
-    low, high = min(float(one.min()) for one in over_time), max(float(one.max()) for one in over_time)
+    low, high = (float(np.nan_to_num(end)) for end in (min(one.min() for one in over_time), max(one.max() for one in over_time)))
     st.markdown(f"**{title}**")
     if values.ndim == 2:
         grid = figures.curves_grid(values, "all", (low, high))

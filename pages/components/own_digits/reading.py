@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import datasets, evaluation, my_digits, targets
+from cnn_core.errors import DataError
 from cnn_core.run import Run
 from pages.components import state
 
@@ -39,5 +40,12 @@ def score(run: Run, collection: my_digits.Collection) -> evaluation.Scores:
 
 
 def taught_with(run: Run) -> my_digits.Collection:
-    """The drawings that a run was taught with; none for most runs."""
-    return my_digits.read(state.lab().store.folder(run.run)) if run.spec.data.own_digits else my_digits.EMPTY
+    """The drawings that a run was taught with; none for most runs. Raises DataError when they are damaged."""
+    if not run.spec.data.own_digits:
+        return my_digits.EMPTY
+    try:
+        return my_digits.read(state.lab().store.folder(run.run))
+    except DataError:
+        raise DataError(
+            "The drawings that it was taught with, kept in its folder, are damaged. Teach again to see which it knows."
+        ) from None

@@ -4,10 +4,12 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import my_digits
+from cnn_core.errors import LabError
 from cnn_core.run import ACTIVE, Run
 from pages.components import state
 from pages.components.live_panel import live_panel
 from pages.components.own_digits.reading import can_read, score, taught_with
+from pages.components.run_picker import titles
 
 MOST_BESIDE = 6
 PERCENT = st.column_config.NumberColumn(format="%.1f %%")
@@ -39,7 +41,8 @@ def scoreboard(run: Run, collection: my_digits.Collection) -> None:
     pupil = next((other for other in runs.values() if other.parent == run.run), None)  # the newest
     before, after = (run, pupil) if pupil else (runs.get(run.parent), run)
     if before:
-        _before_and_after(before, after, collection)
+        with state.in_sentences():
+            _before_and_after(before, after, collection)
     others = [name for name in runs if name != run.run]
     taught = next((name for name in others if runs[name].spec.data.own_digits), None)
     first = [name for name in (taught, before and before.run, after.run) if name in others]
@@ -49,11 +52,16 @@ def scoreboard(run: Run, collection: my_digits.Collection) -> None:
             "Beside it",
             others,
             default=list(dict.fromkeys(first)),
-            format_func=lambda name: runs[name].name,
+            format_func=titles({name: run.name for name, run in runs.items()}).get,
             key=f"own_beside_{run.run}_{taught}",
             max_selections=MOST_BESIDE,
         )
-    rows = [_row(runs[name], collection) for name in (run.run, *beside)]
+    rows = []
+    for name in (run.run, *beside):
+        try:
+            rows.append(_row(runs[name], collection))
+        except LabError as error:
+            st.warning(f"{runs[name].name} is left out. {error}")
     columns = {"Test part": PERCENT, "My digits": PERCENT, "Never seen by it": PERCENT}
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt="Accuracy of each network on both sets")
     if any(row["Taught with"] for row in rows):

@@ -7,6 +7,7 @@ from cnn_core import figures, study, targets
 from cnn_core.run import Run
 from cnn_core.studies import robustness
 from pages.components import pictures, state
+from pages.components.run_picker import titles
 from pages.components.scores.said import PLAIN, Said
 from pages.components.study_panel import study_panel
 
@@ -36,7 +37,11 @@ def changes(said: Said) -> None:
     chosen = []
     if others:
         chosen = st.multiselect(
-            "Beside it", list(others), format_func=lambda run: others[run].name, key="robust_beside", max_selections=5
+            "Beside it",
+            list(others),
+            format_func=titles({name: run.name for name, run in others.items()}).get,
+            key="robust_beside",
+            max_selections=5,
         )
     else:
         st.caption("Try changed images on another network as well, and it can be shown beside this one.")
