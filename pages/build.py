@@ -90,7 +90,7 @@ with right:
     run = state.run_in_view()
     if run is not None:
         if run.is_over and run.spec != draft:
-            st.caption(":material/info: This run had other settings than those beside it. **Train** trains those as a new run.")
+            st.caption(":material/info: This run had other settings than those shown. **Train** trains these as a new run.")
         live_panel(run)
     else:
         st.info(

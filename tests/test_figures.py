@@ -28,7 +28,7 @@ def long_run(steps: int = 500) -> Curves:
 def test_curves_keep_every_point(name, first, title):
     figure = figures.training_curves(long_run(), name, steps_per_epoch=50, epochs=30)
     running, train, validation = figure.data
-    assert [trace.name for trace in figure.data] == ["training, within the epoch", "training", "validation"]
+    assert [trace.name for trace in figure.data] == ["within the epoch", "training", "validation"]
     assert len(running.x) == 500 and running.x[0] == pytest.approx(1 / 50) and running.y[0] == first
     assert list(train.x) == list(validation.x) == list(range(1, 11)) and list(train.y) == [
         first / epoch for epoch in range(1, 11)

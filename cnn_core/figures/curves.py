@@ -33,7 +33,7 @@ def training_curves(
     steps = max(1, steps_per_epoch)
     figure = go.Figure()
     for phase, words, line, mode in (
-        ("step", "training, within the epoch", {"color": TRAINING, "width": 1, "dash": "dot"}, "lines"),
+        ("step", "within the epoch", {"color": TRAINING, "width": 1, "dash": "dot"}, "lines"),
         ("train", "training", {"color": TRAINING, "width": 2.5}, "lines+markers"),
         ("validation", "validation", {"color": VALIDATION, "width": 2.5}, "lines+markers"),
     ):
