@@ -40,7 +40,7 @@ rows = [
     for run in runs
 ]
 columns = {
-    "Name": st.column_config.TextColumn(width="large", pinned=True),
+    "Name": st.column_config.TextColumn(width="medium", pinned=True),
     "Test accuracy": st.column_config.NumberColumn(format="percent"),
     "Parameters": st.column_config.NumberColumn(format="localized"),
     "Seconds": st.column_config.NumberColumn(format="%.1f"),

@@ -46,7 +46,7 @@ def norms(histories: Mapping[str, History], step: int, title: str, height: int =
             hovertemplate=f"{layer}, step %{{customdata:,}}: %{{y:.3g}}<extra></extra>",
         )
     _steps(figure, next(iter(histories.values())).steps, step)
-    figure.update_yaxes(title="Norm", type="log", exponentformat="power", nticks=5)
+    figure.update_yaxes(title="Norm", type="log", exponentformat="power", dtick="D2")
     return laid_out(figure, height, title={"text": title, "font": {"size": 13}}, legend={"font": {"size": 10}})
 
 
