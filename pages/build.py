@@ -18,6 +18,7 @@ from pages.components.starting import dataset_menu, preset_menu
 state.open_session()
 lab = state.lab()
 lab.reconcile()
+controls.catch_up()
 
 draft = st.session_state.draft
 shown = blocks.from_graph(draft.model)

@@ -73,16 +73,10 @@ def _head(head: HeadSpec, known: dict[str, Target], several: bool, error: str | 
 
 def _options(head: HeadSpec, setting: str, help: str) -> dict[str, Any]:
     key = f"edit_head_{head.name}_{setting}"
-    return {
-        "key": synced(key, getattr(head, setting)),
-        "help": help,
-        "on_change": _change,
-        "args": (head.name, setting, key),
-    }
+    return {"help": help, **synced(key, getattr(head, setting), _change, head.name, setting)}
 
 
-def _change(name: str, setting: str, key: str) -> None:
-    value = st.session_state[key]
+def _change(name: str, setting: str, value: Any) -> None:
     value = value.strip() if setting == "name" else value
     history.change(editing.change_head, name, targets.of(st.session_state.draft.data), **{setting: value})
 

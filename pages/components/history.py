@@ -8,7 +8,6 @@ from cnn_core import datasets
 from cnn_core.errors import SpecError
 from cnn_core.spec import ModelSpec, RunSpec
 from pages.components import state
-from pages.components.controls import synced
 
 BLOCKS, LAYERS = "Blocks", "Layers"
 MOST_STEPS = 100
@@ -18,8 +17,9 @@ OF_THE_NETWORK = ("edit_conv", "edit_dense", "edit_kernel_", "edit_activity_", "
 def remember(spec: RunSpec, whole: bool = False) -> None:
     """Note the draft as it was before a change of its network, or of the `whole` of it; what was undone is given up."""
     steps = st.session_state.setdefault("undo", [])
-    steps.append((spec, whole))
-    del steps[:-MOST_STEPS]
+    if not steps or steps[-1][0] is not spec:  # a change that was cut short has noted it already
+        steps.append((spec, whole))
+        del steps[:-MOST_STEPS]
     st.session_state.redo = []
 
 
@@ -74,7 +74,7 @@ def toolbar(made_of_blocks: bool) -> bool:
             )
         else:
             st.segmented_control(
-                "Edit by", (BLOCKS, LAYERS), key=synced("edit_way", LAYERS), disabled=True, label_visibility="collapsed"
+                "Edit by", (BLOCKS, LAYERS), default=LAYERS, key="only_way", disabled=True, label_visibility="collapsed"
             )
         _buttons()
     if not made_of_blocks:
@@ -109,6 +109,6 @@ def _step(taken: str, given: str) -> None:
 
 def _set_network(spec: RunSpec) -> None:
     """Make `spec`, of which only the network is new, the draft: controls of training and images keep what they say."""
-    st.session_state.draft = spec
     for key in [key for key in st.session_state if str(key).startswith(OF_THE_NETWORK)]:
         del st.session_state[key]
+    st.session_state.draft = spec  # the last use of the session: until then nothing is changed, after it everything

@@ -19,9 +19,8 @@ def preset_menu(draft: RunSpec) -> None:
         "Start from",
         [*([] if preset else [OWN]), *titles],
         format_func=lambda name: titles.get(name, "A network of your own"),
-        key=synced("preset", preset),
         help="A network to start from; every control can be changed afterwards.",
-        on_change=_start_from,
+        **synced("preset", preset, _start_from),
     )
 
 
@@ -31,9 +30,8 @@ def dataset_menu(draft: RunSpec) -> None:
         "Learn from",
         list(datasets.DATASETS),
         format_func=lambda name: datasets.DATASETS[name].title,
-        key=synced("edit_dataset", draft.data.dataset),
         help="What the network learns to read.",
-        on_change=_learn,
+        **synced("edit_dataset", draft.data.dataset, _learn),
     )
 
 
@@ -41,9 +39,9 @@ def _is_series(dataset: str) -> bool:
     return datasets.info(dataset).is_series
 
 
-def _start_from() -> None:
+def _start_from(name: str) -> None:
     """Fill the controls with the preset, on the dataset chosen before where the preset is for such."""
-    name, dataset = st.session_state.preset, st.session_state.draft.data.dataset
+    dataset = st.session_state.draft.data.dataset
     if name not in presets.PRESETS:
         return
     spec = presets.preset(name).spec
@@ -54,9 +52,9 @@ def _start_from() -> None:
     history.replace(spec)
 
 
-def _learn() -> None:
+def _learn(dataset: str) -> None:
     """Take the dataset, and with it a network that fits when it is of another kind than the one before."""
-    dataset, draft = st.session_state.edit_dataset, st.session_state.draft
+    draft = st.session_state.draft
     if dataset not in datasets.DATASETS:
         return
     if _is_series(dataset) == _is_series(draft.data.dataset):

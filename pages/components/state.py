@@ -94,8 +94,6 @@ def open_session() -> None:
 def set_draft(spec: RunSpec) -> None:
     """Make `spec` the draft; the controls show it from the next run of the page on."""
     st.session_state.draft = spec
-    if spec.preset in presets.PRESETS:
-        st.session_state.preset = spec.preset
     for key in [key for key in st.session_state if str(key).startswith("edit_")]:
         del st.session_state[key]
 

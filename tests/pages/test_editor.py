@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 
 from cnn_core import blocks, editing, links, presets, shapes
 from cnn_core.layer_kinds import KINDS
 from cnn_core.spec import ModelSpec, change
+from pages.components.controls import base
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -85,7 +88,7 @@ class TestLayers:
             ("dense_1", "output", ""),
             ("activation_1", "softmax", "softmax"),
         ):
-            if app.session_state["open_layer"] != old:
+            if "open_layer" not in app.session_state or app.session_state["open_layer"] != old:
                 open_row(app, old)
             if function:
                 setting(app, old, "function", function)
@@ -312,3 +315,54 @@ class TestShare:
     def test_the_link_holds_the_settings(self):
         app = open_build()
         assert any(links.encode(app.session_state["draft"]) in code.value for code in app.code)
+
+
+class Interruption:
+    """Ends the next callback at one of its uses of the session, as Streamlit does when a newer event waits."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.after, self.came = 0, False
+        self._left = None  # uses until then; None: not in a callback, or over
+        for use in ("__getitem__", "__setitem__", "__contains__", "__delitem__"):
+            monkeypatch.setattr(SafeSessionState, use, self._counted(getattr(SafeSessionState, use)))
+        deal_with = base._deal_with
+
+        def callback(key: str) -> None:
+            self._left, self.after = self.after, None
+            try:
+                deal_with(key)
+            finally:
+                self._left = None
+
+        monkeypatch.setattr(base, "_deal_with", callback)
+
+    def _counted(self, use):
+        def counted(*arguments):
+            if self._left == 0:
+                self._left, self.came = None, True
+                raise StopException
+            if self._left:
+                self._left -= 1
+            return use(*arguments)
+
+        return counted
+
+
+def test_a_name_survives_a_click_that_comes_with_it(monkeypatch):
+    interruption = Interruption(monkeypatch)
+    app = open_build()
+    old = "conv_1"
+    for uses in range(100):
+        if "open_layer" not in app.session_state or app.session_state["open_layer"] != old:
+            open_row(app, old)
+        interruption.after, interruption.came = uses, False
+        new = f"name_{uses}"
+        app.text_input(key=f"edit_layer_{old}_name").set_value(new).run()
+        healthy(app.run())
+        assert new in names(app)
+        assert old not in names(app)
+        assert len(app.session_state["undo"]) == uses + 1
+        if not interruption.came:
+            break
+        old = new
+    assert 5 < uses < 99

@@ -1,5 +1,8 @@
 """Widgets that start from a value of the draft."""
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 
@@ -9,11 +12,34 @@ def keyed(key: str, value) -> str:
     return f"edit_{key}"
 
 
-def synced(key: str, value) -> str:
-    """The key of a widget that shows `value` whatever it showed before: its callback has already brought the draft up to date."""
+def synced(key: str, value: Any, change: Callable[..., None], *arguments: Any) -> dict[str, Any]:
+    """Options of a widget that shows `value` whatever it showed before; `change(*arguments, what it shows)` is its callback."""
+    shown = st.session_state.setdefault("shown", {})
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
-    return key
+    shown[key] = value, change, arguments
+    return {"key": key, "on_change": _deal_with, "args": (key,)}
+
+
+def catch_up() -> None:
+    """Call the callbacks that a newer click cut short. Called before the page is drawn.
+
+    Streamlit ends a callback at its next use of the session when another event is waiting, and does not call it again:
+    a name that is typed and left by a click on a button sends both at once.
+    """
+    shown = st.session_state.get("shown", {})
+    for key, (value, _, _) in list(shown.items()):
+        if key not in st.session_state:
+            shown.pop(key)  # no longer on the page
+        elif st.session_state[key] != value:
+            _deal_with(key)
+
+
+def _deal_with(key: str) -> None:
+    shown, value = st.session_state.shown, st.session_state[key]
+    _, change, arguments = shown[key]
+    change(*arguments, value)
+    shown[key] = value, change, arguments
 
 
 def stops(label: str, values: tuple, key: str, value, help: str, **options):

@@ -24,19 +24,16 @@ def validation(part: DataSpec) -> float | str:
 def points_seen(part: DataSpec) -> int | None:
     """How many points of a series the network sees; None: all of them."""
     points = datasets.info(part.dataset).input_shape[0]
-    key = synced("edit_points_seen", part.points_seen or points)
+    options = synced("edit_points_seen", part.points_seen or points, _see_points, points)
     help = f"Of the {points} points, the network sees the first ones; a head can forecast the rest. {points}: it sees all."
-    now = st.session_state[key]
-    seen = st.slider(
-        "Points the network sees", min(8, now), points, key=key, help=help, on_change=_see_points, args=(key, points)
-    )
+    now = st.session_state[options["key"]]
+    seen = st.slider("Points the network sees", min(8, now), points, help=help, **options)
     return None if seen == points else seen
 
 
-def _see_points(key: str, points: int) -> None:
+def _see_points(points: int, seen: int) -> None:
     """Note it before the page is drawn: layers and heads show what it means to them."""
     draft = st.session_state.draft
-    seen = st.session_state[key]
     data = draft.data.model_copy(update={"points_seen": None if seen >= points else max(seen, 1)})
     st.session_state.draft = draft.model_copy(update={"data": data})
 

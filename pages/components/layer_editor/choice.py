@@ -26,12 +26,14 @@ def toggle(name: str) -> None:
     choose(None if st.session_state.get("open_layer") == name else name)
 
 
-def rename(name: str, key: str) -> None:
-    """Give a layer the name that a field holds."""
-    new = st.session_state[key].strip()
-    if history.change(editing.rename, current(name), new) is None:
+def rename(name: str, new: str) -> None:
+    """Give a layer another name."""
+    new, old = new.strip(), current(name)
+    if old not in {layer.name for layer in st.session_state.draft.model.layers}:
+        return  # it has the new name: this was cut short behind that
+    if history.change(editing.rename, old, new) is None:
         return
-    if st.session_state.get("open_layer") == current(name):
+    if st.session_state.get("open_layer") == old:
         choose(new)
     st.session_state.renamed = {name: new}
 

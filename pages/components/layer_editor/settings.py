@@ -56,10 +56,8 @@ def _setting(layer: BaseLayer, name: str) -> None:
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     key = f"edit_layer_{layer.name}_{name}"
     options: dict[str, Any] = {
-        "key": synced(key, value),
         "help": field.description,
-        "on_change": _configure,
-        "args": (layer.name, name, key),
+        **synced(key, value, _configure, layer.name, name),
     }
     if get_origin(field.annotation) is not None and isinstance(value, str):
         choices = get_args(field.annotation)
@@ -79,35 +77,29 @@ def _limits(field: FieldInfo) -> tuple[int, int]:
     return rules["ge"], rules["le"]
 
 
-def _configure(layer: str, setting: str, key: str) -> None:
-    history.change(editing.configure, choice.current(layer), **{setting: st.session_state[key]})
+def _configure(layer: str, setting: str, value: Any) -> None:
+    history.change(editing.configure, choice.current(layer), **{setting: value})
 
 
 def _place(model: ModelSpec, layer: BaseLayer) -> None:
     """Name and inputs."""
     left, right = st.columns(2)
-    key = f"edit_layer_{layer.name}_name"
     left.text_input(
         "Name",
-        key=synced(key, layer.name),
         max_chars=editing.MOST_LETTERS,
         help=type(layer).model_fields["name"].description,
-        on_change=choice.rename,
-        args=(layer.name, key),
+        **synced(f"edit_layer_{layer.name}_name", layer.name, choice.rename, layer.name),
     )
     before = [INPUT]
     for other in model.layers:
         if other.name == layer.name:
             break
         before.append(other.name)
-    key = f"edit_layer_{layer.name}_inputs"
     inputs = list(dict.fromkeys(layer.inputs))
     one = layer.takes[1] == 1 and len(inputs) == 1
     options: dict[str, Any] = {
-        "key": synced(key, inputs[0] if one else inputs),
         "help": "What feeds this layer: 'input' (the image or series) or layers above it, in this order.",
-        "on_change": _connect,
-        "args": (layer.name, key),
+        **synced(f"edit_layer_{layer.name}_inputs", inputs[0] if one else inputs, _connect, layer.name),
     }
     if one:
         right.selectbox("Input from", before, **options)
@@ -115,8 +107,7 @@ def _place(model: ModelSpec, layer: BaseLayer) -> None:
         right.multiselect("Inputs from", before, wrap=True, select_all=False, **options)
 
 
-def _connect(layer: str, key: str) -> None:
-    chosen = st.session_state[key]
+def _connect(layer: str, chosen: str | list[str]) -> None:
     history.change(editing.set_inputs, choice.current(layer), [chosen] if isinstance(chosen, str) else chosen)
 
 
