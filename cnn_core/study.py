@@ -27,6 +27,8 @@ from cnn_core.run import Run
 
 KINDS = ("robustness", "map", "importance", "favourites")
 ORDER, PROGRESS, RESULT, CANCEL, LOCK = "order.json", "progress.json", "result.npz", "cancel", "study.lock"
+OF = "of"  # what a result says of itself: the study and the weights it is of
+FORMAT = 1  # of the results: raise it when a study gives other names or other shapes
 SAYS = 0.25  # least seconds between two words on the progress
 STARTS = 30.0  # seconds within which its process has said something
 ROOT = Path(__file__).parents[1]
@@ -115,14 +117,15 @@ def state(lab: Lab, run: str, kind: str) -> State:
 
 
 def result(lab: Lab, run: str, kind: str) -> Result | None:
-    """What a study found, by name; None when there is nothing for the weights that answer now."""
+    """What a study found, by name; None when there is nothing sound for the weights that answer now."""
     if state(lab, run, kind).status != "done":
         return None
     try:
         with np.load(_folder(lab, run, kind) / RESULT, allow_pickle=False) as file:
-            return {name: file[name] for name in file}
+            found = {name: file[name] for name in file}
     except Exception:  # zipfile, zlib and numpy each raise errors of their own
         return None
+    return found if str(found.pop(OF, "")) == _stamp(kind, _mark_now(lab, run)) else None
 
 
 def options(lab: Lab, run: str, kind: str) -> dict[str, Any]:
@@ -145,6 +148,11 @@ def _mark_now(lab: Lab, run: str) -> str | None:
         return _mark(lab.store.get(run), lab.weights(run))
     except (LabError, OSError):
         return None
+
+
+def _stamp(kind: str, mark: str | None) -> str:
+    """What a result of these weights says of itself."""
+    return f"{FORMAT} {kind} {mark}"
 
 
 def _read(file: Path) -> dict[str, Any] | None:
@@ -207,10 +215,11 @@ def compute(folder: Path, kind: str) -> None:
         progress(0.0, "Loading TensorFlow and the network")
         lab = Lab(folder.parent)
         context = Context(lab.store.get(folder.name), lab.weights(folder.name), options(lab, folder.name, kind), progress)
+        of = _mark(context.run, context.weights)
         found = importlib.import_module(f"cnn_core.studies.{kind}").study(context)
         progress(1.0, "Keeping the result")
         with replacing(place / RESULT) as new, new.open("wb") as file:
-            np.savez_compressed(file, **found)
+            np.savez_compressed(file, **found, **{OF: _stamp(kind, of)})
     except Cancelled:
         tell("cancelled", 0.0, "It was cancelled; nothing of it was kept.")
     except LabError as error:

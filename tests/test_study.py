@@ -133,6 +133,8 @@ def test_damaged_files_are_as_none(own, as_map):
     compute(lab, run)
     (folder / study.RESULT).write_bytes(b"nonsense")
     assert study.result(lab, run, "map") is None
+    np.savez(folder / study.RESULT, numbers=np.ones(1))  # sound, but of another version
+    assert study.result(lab, run, "map") is None
     for damaged in ("[", "[1]", "{}"):
         (folder / study.ORDER).write_text(damaged)
         assert study.state(lab, run, "map").status == "none"

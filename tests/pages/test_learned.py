@@ -18,7 +18,8 @@ def test_it_is_watched_while_it_learned(page_lab, trained):
     slider = app.select_slider[0]
     assert slider.value == len(files) - 1 and len(slider.options) == len(files) >= 2
     assert charts(app) == {"spread_weights", "norms_weights", "spread_gradients", "norms_gradients"}
-    assert "Kernels of conv_1, at step" in said(app) and len(app.get("image")) == 2
+    assert "Kernels of conv_1, at step" in said(app) and "The first test example: " in said(app)
+    assert len(app.get("image")) == 3  # kernels, the example, its maps
     app.selectbox(key="watched_layer").set_value("dense_1").run()
     assert not app.get("image") and "Weights of dense_1" in app.get("plotly_chart")[0].proto.alt
     app.select_slider[0].set_value(0).run()

@@ -1,15 +1,17 @@
 """A network while it learned: a slider over the snapshots of its run, which also come while it trains."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from cnn_core import figures, snapshots
+from cnn_core import figures, snapshots, targets
+from cnn_core.errors import LabError
 from cnn_core.figures import painted
 from cnn_core.run import Run
 from cnn_core.snapshots import Snapshot
-from pages.components import audience, pixels, state
+from pages.components import audience, pictures, pixels, state
 
 PLAYS = 0.8  # seconds from one snapshot to the next
 TILE = 84
@@ -130,8 +132,25 @@ def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
     for part, title in (("kernels", "Kernels of {}"), ("maps", "Maps of {} for the first test example")):
         over_time = [getattr(one, part)[layer] for one in shots if layer in getattr(one, part)]
         if over_time and layer in getattr(shot, part):
+            if part == "maps":
+                _example(run)
             _pictures(getattr(shot, part)[layer], over_time, part, f"{title.format(layer)}, at {_words(shot)}")
     _distributions(shots, layer, shot.step)
+
+
+def _example(run: Run) -> None:
+    """The example whose maps are kept, where its dataset is here and sound."""
+    with suppress(LabError):
+        data = state.dataset(run.spec.data.dataset)
+        words = f"The first test example: {data.info.labels[data.y_test[0]]}"
+        if data.info.is_series:
+            figure = figures.series(data.x_test[0][:, 0], targets.seen(run.spec.data), height=150)
+            st.caption(words)
+            st.plotly_chart(figure, key="watch_example", config=PLAIN, alt=words)
+        else:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.image(pictures.enlarged(data.x_test[0], TILE // 28), width=TILE, alt=words)
+                st.caption(words, width="content")
 
 
 def _pictures(values: np.ndarray, over_time: list[np.ndarray], part: str, title: str) -> None:
