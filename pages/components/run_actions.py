@@ -1,5 +1,6 @@
 """What can be done with one run: open, rename, take home, delete."""
 
+import re
 from functools import partial
 
 import streamlit as st
@@ -50,7 +51,7 @@ def _take_home(run: Run) -> None:
         st.download_button(
             format.title,
             partial(export_bytes, state.lab(), run.run, name),
-            file_name=f"{run.run}{format.ending}",
+            file_name=f"{_file_stem(run)}{format.ending}",
             icon=f":material/{ICONS[name]}:",
             disabled=reason is not None,
             on_click="ignore",
@@ -58,6 +59,12 @@ def _take_home(run: Run) -> None:
             width="stretch",
         )
         st.caption(reason or format.about)
+
+
+def _file_stem(run: Run) -> str:
+    """The name of a run as the start of a file name, and what tells it from others of that name."""
+    words = re.sub(r"\W+", "_", run.name.lower()).strip("_") or "network"
+    return f"{words}_{run.run.rpartition('-')[2]}"
 
 
 @st.dialog("Delete this run?")

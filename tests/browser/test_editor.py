@@ -122,6 +122,7 @@ def test_two_branches_and_two_heads_from_an_empty_editor(page, server, tmp_path)
     press(page, "Take home")
     with page.expect_download() as download:
         page.get_by_role("button", name="Python script").click()
+    assert re.fullmatch(r"\w+_mnist_5k_\w{4}\.py", download.value.suggested_filename)
     script = tmp_path / "taken_home.py"
     download.value.save_as(script)
     done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
