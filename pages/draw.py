@@ -19,7 +19,8 @@ info = datasets.info(run.spec.data.dataset)
 @st.fragment
 @state.in_sentences()
 def read_example() -> None:
-    choose, see, answer = st.columns([3, 4, 4] if info.is_series else [3, 2, 4], gap="medium")
+    parts = st.container(key="reading")
+    choose, see, answer = parts.columns([3, 4, 4] if info.is_series else [3, 2, 4], gap="medium")
     with choose:
         st.subheader("A series" if info.is_series else "Your digit", anchor=False)
         example = input_picker(run.spec.data)

@@ -11,6 +11,9 @@ button[kind="primary"] p, button[kind="primary"] span, [data-tag] span, [data-ta
   .st-key-controls {height: auto !important; max-height: none !important; overflow: visible !important;}
   .st-key-bench > .stHorizontalBlock, .st-key-bench > * > .stHorizontalBlock {flex-direction: column-reverse;}
   .st-key-bench .stColumn {width: 100%;}
+  /* The answer comes right below what was drawn. */
+  .st-key-reading > .stHorizontalBlock > .stColumn:nth-child(2), .st-key-reading > * > .stHorizontalBlock > .stColumn:nth-child(2) {order: 1;}
+  .st-key-reading h3 {font-size: 1.2rem; padding: 0.25rem 0;}
   /* Eight maps in a row need more than a phone's width: the row scrolls, the page does not. */
   [class*="st-key-row_"] {overflow-x: auto;}
   [class*="st-key-row_"] > * {min-width: 560px;}

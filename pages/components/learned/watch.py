@@ -132,9 +132,11 @@ def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
     for part, title in (("kernels", "Kernels of {}"), ("maps", "Maps of {} for the first test example")):
         over_time = [getattr(one, part)[layer] for one in shots if layer in getattr(one, part)]
         if over_time and layer in getattr(shot, part):
+            words = f"{title.format(layer)}, at {_words(shot)}"
+            st.markdown(f"**{words}**")
             if part == "maps":
                 _example(run)
-            _pictures(getattr(shot, part)[layer], over_time, part, f"{title.format(layer)}, at {_words(shot)}")
+            _pictures(getattr(shot, part)[layer], over_time, part, words)
     _distributions(shots, layer, shot.step)
 
 
@@ -157,7 +159,6 @@ def _pictures(values: np.ndarray, over_time: list[np.ndarray], part: str, title:
     """Kernels or maps at a moment, in the same colours at each."""
     values = values.astype(np.float32)
     low, high = (float(np.nan_to_num(end)) for end in (min(one.min() for one in over_time), max(one.max() for one in over_time)))
-    st.markdown(f"**{title}**")
     if values.ndim == 2:
         grid = figures.curves_grid(values, "all", (low, high))
         st.plotly_chart(grid, key=f"watch_{part}", config=PLAIN, alt=title)
