@@ -76,7 +76,7 @@ def steps(spec: RunSpec, name: str, values: Mapping[str, np.ndarray], weights: M
     elif layer.kind.startswith("Global"):
         found = windows.global_pooling(case)
     elif layer.kind == "Dense":
-        found = row.dense(case)
+        found = row.dense(case, _labels(spec, case.softmax))
     elif getattr(layer, "function", "") == "softmax":
         found = row.softmax(case, _labels(spec, name))
     else:

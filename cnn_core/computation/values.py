@@ -8,10 +8,10 @@ EPSILON = 1e-3  # Keras' own, of both normalisations
 PASSING = ("Dropout", "SpatialDropout2D", "SpatialDropout1D", "GaussianNoise")
 
 
-def dense(case: Case) -> Steps:
+def dense(case: Case, labels: tuple[str, ...]) -> Steps:
     """The units of a block: the inputs, and the weights and the bias of each unit.
 
-    index: which inputs are shown, where there are too many for all; rest: what the others add to each unit.
+    labels: of the classes that the units stand for, none where they stand for none. index: which inputs are shown, where there are too many for all; rest: what the others add to each unit.
     """
     first, last = case.block
     units = slice(first, last)
@@ -28,6 +28,7 @@ def dense(case: Case) -> Steps:
         "axes": 1,
         "first": first,
         "units": case.layer.units,
+        "labels": list(labels[units]),
         "inputs": [{"title": case.layer.inputs[0], "values": rows(entering), "picture": False}],
         "shape": _flattened(case),
         "index": None if index is None else index.tolist(),

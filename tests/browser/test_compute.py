@@ -84,6 +84,9 @@ def test_its_numbers_are_the_feature_maps(page, server, trained):
     for kind in ("pool_1", "flatten", "dense_1", "softmax"):
         layer(page, kind)
     best = int(maps["softmax"].argmax())
+    layer(page, "output")  # opens at the unit of the class that is answered
+    expect(page.locator(".player output")).to_have_text(f"Unit {best + 1}, class {best} ({best + 1} of 10)")
+    layer(page, "softmax")
     assert shown(page) == pytest.approx(maps["softmax"][best], abs=1e-4)
 
 

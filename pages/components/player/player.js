@@ -63,7 +63,7 @@ class Player {
   start() {
     if (this.data.kind === "shape") return 0;
     if (this.data.kind === "softmax") return 0;
-    const values = (this.data.activation ?? this.data.output).values.flat().map(Math.abs);
+    const values = (this.data.activation ?? this.data.output).values.flat();
     return values.indexOf(Math.max(...values));
   }
 
@@ -187,7 +187,7 @@ class Player {
 
   placeWords(row, column) {
     const { data } = this;
-    if (data.kind === "dense") return `unit ${data.first + column + 1}`;
+    if (data.kind === "dense") return `unit ${data.first + column + 1}${data.labels.length ? `, class ${data.labels[column]}` : ""}`;
     if (data.kind.startsWith("global")) return `map ${data.first + column + 1}`;
     if (data.output.bars && data.kind !== "flatten") return `value ${(data.first ?? 0) + column + 1}`;
     if (data.kind === "flatten") return `cell ${column + 1}`;
