@@ -5,7 +5,7 @@ import streamlit as st
 from cnn_core.cores import cores
 from cnn_core.run import ACTIVE, Run
 from cnn_core.scheduler import most_at_once
-from pages.components import audience, state
+from pages.components import audience, controls, state
 from pages.components.steering import do
 
 
@@ -25,6 +25,7 @@ def _words(count: int) -> str:
 def _queue(count: int) -> None:
     lab = state.lab()
     lab.reconcile()
+    controls.catch_up()
     training, waiting = lab.store.runs(ACTIVE), lab.store.queue()
     if len(training) + len(waiting) != count:
         st.rerun()
@@ -37,18 +38,20 @@ def _queue(count: int) -> None:
             "Press Train on the Build page as often as you like: one run after another is trained, even with no page open."
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = "queue_at_once"
-        st.session_state[key] = lab.at_once
         help = "Runs that train at the same time, from the next that starts on. They share the cores, so each is slower."
-        st.number_input("Train at once", 1, most_at_once(), key=key, help=help, on_change=_share, width=150)
-        key = "queue_threads"
-        st.session_state[key] = lab.threads_asked_for
+        options = controls.synced("queue_at_once", lab.at_once, _train_at_once)
+        st.number_input("Train at once", 1, most_at_once(), help=help, width=150, **options)
         help = f"Threads that each run gets. 0: an equal share of the {cores()} cores."
-        st.number_input("Threads for each", 0, cores(), key=key, help=help, on_change=_share, width=150)
+        options = controls.synced("queue_threads", lab.threads_asked_for, _give_threads)
+        st.number_input("Threads for each", 0, cores(), help=help, width=150, **options)
 
 
-def _share() -> None:
-    do("share", st.session_state.queue_at_once, st.session_state.queue_threads)
+def _train_at_once(count: int) -> None:
+    do("share", count, state.lab().threads_asked_for)
+
+
+def _give_threads(count: int) -> None:
+    do("share", state.lab().at_once, count)
 
 
 def _row(run: Run, words: str, number: int, count: int) -> None:

@@ -31,8 +31,8 @@ def steering(run: Run) -> None:
             help="Change it while the network trains; the rest of its plan is scaled with it.",
         ):
             key = f"rate_{run.run}"
-            rate = st.number_input("From the next step on", 0.0, 10.0, run.spec.training.learning_rate, format="%g", key=key)
-            st.button("Use it", key=f"use_{key}", on_click=do, args=("set_learning_rate", run.run, rate))
+            st.number_input("From the next step on", 0.0, 10.0, run.spec.training.learning_rate, format="%g", key=key)
+            st.button("Use it", key=f"use_{key}", on_click=_do_with, args=("set_learning_rate", run.run, key))
 
 
 def _at_rest(run: Run) -> None:
@@ -43,8 +43,14 @@ def _at_rest(run: Run) -> None:
         return
     with st.popover("Train further", icon=":material/fast_forward:", help="More epochs, with the optimizer as it was."):
         most = max(1, LONGEST - run.epoch)
-        more = st.number_input("More epochs", 1, most, min(10, most), key=f"more_{run.run}")
-        st.button("Train them", key=f"further_{run.run}", on_click=do, args=("resume", run.run, more))
+        key = f"more_{run.run}"
+        st.number_input("More epochs", 1, most, min(10, most), key=key)
+        st.button("Train them", key=f"further_{run.run}", on_click=_do_with, args=("resume", run.run, key))
+
+
+def _do_with(action: str, run: str, key: str) -> None:
+    """Do it with the number of a field as it is now: it may have been typed right before the click, which ended the run that read it."""
+    do(action, run, st.session_state[key])
 
 
 def _button(label: str, action: str, run: Run, words: str, disabled: bool = False) -> None:

@@ -376,7 +376,7 @@ def test_a_run_is_steered_by_its_buttons(home, wait_until):
     run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 1000}))
     wait_until(lambda: lab.store.get(run).epoch > 0)
     app = open_page(run=run)
-    app.number_input(key=f"rate_{run}").set_value(0.004).run()
+    app.number_input(key=f"rate_{run}").set_value(0.004)  # typed, and clicked at once
     app.button(key=f"use_rate_{run}").click().run()
     wait_until(lambda: lab.store.events(run))
     assert lab.store.events(run)[0]["text"] == "0.004"
@@ -395,7 +395,7 @@ def test_a_finished_run_is_trained_further(home, wait_until):
     run = lab.submit(change(presets.preset("tiny").spec, {"training.epochs": 1}))
     wait_until(lambda: lab.store.get(run).is_over)
     app = open_page(run=run)
-    app.number_input(key=f"more_{run}").set_value(2).run()
+    app.number_input(key=f"more_{run}").set_value(2)
     app.button(key=f"further_{run}").click().run()
     wait_until(lambda: lab.store.get(run).is_over)
     assert (lab.store.get(run).status, lab.store.get(run).epoch) == ("finished", 3)
