@@ -127,6 +127,11 @@ def test_batch_normalisation(shape):
     compare(keras.layers.BatchNormalization(momentum=0.8), shape)
 
 
+@pytest.mark.parametrize("shape", [(6, 5, 3), (7, 4), (11,)])
+def test_layer_normalisation(shape):
+    compare(keras.layers.LayerNormalization(beta_initializer="random_normal", gamma_initializer="random_normal"), shape)
+
+
 def test_a_quickened_network_is_saved_as_an_ordinary_one(tmp_path):
     inputs = keras.Input((8, 8, 1))
     model = keras.Model(inputs, keras.layers.BatchNormalization()(keras.layers.Conv2D(2, 3)(inputs)))

@@ -1,11 +1,9 @@
 """Networks that no blocks make: without a dense layer, with branches, with several heads."""
 
 from cnn_core.layer_kinds import (
-    KINDS,
     Activation,
     Add,
     AveragePooling2D,
-    BaseLayer,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -16,38 +14,8 @@ from cnn_core.layer_kinds import (
     MaxPooling2D,
 )
 from cnn_core.presets.base import make
-from cnn_core.spec import INPUT, DataSpec, HeadSpec, ModelSpec, TrainingSpec
-
-
-class Sketch:
-    """A graph that is drawn layer by layer; each is fed by the one before it unless told otherwise."""
-
-    def __init__(self) -> None:
-        self.layers: list[BaseLayer] = []
-
-    @property
-    def last(self) -> str:
-        return self.layers[-1].name if self.layers else INPUT
-
-    def add(self, kind: type[BaseLayer], name: str, *inputs: str, **settings) -> str:
-        """Add a layer; its name."""
-        assert kind.__name__ in KINDS
-        self.layers.append(kind(name=name, inputs=inputs or (self.last,), **settings))
-        return name
-
-    def conv(self, name: str, filters: int, size: int, *inputs: str, **settings) -> str:
-        """Add a convolution and its ReLU; the name of the ReLU."""
-        self.add(Conv2D, name, *inputs, filters=filters, kernel_size=size, **settings)
-        return self.add(Activation, f"{name}_relu")
-
-    def network(self, *heads: HeadSpec) -> ModelSpec:
-        return ModelSpec(layers=tuple(self.layers), heads=heads or (HeadSpec(layer=self.last),))
-
-
-def _classes(sketch: Sketch, units: int = 10, name: str = "output", source: str = "") -> str:
-    """End in a dense layer with softmax; the name of the softmax."""
-    sketch.add(Dense, name, *filter(None, (source,)), units=units)
-    return sketch.add(Activation, f"{name}_softmax" if source else "softmax", function="softmax")
+from cnn_core.presets.sketch import Sketch, classes
+from cnn_core.spec import DataSpec, HeadSpec, ModelSpec, TrainingSpec
 
 
 def _all_convolutional() -> ModelSpec:
@@ -84,7 +52,7 @@ def _inception() -> ModelSpec:
     _module(sketch, 2, 24)
     sketch.add(GlobalAveragePooling2D, "mean")
     sketch.add(Dropout, "dropout", rate=0.2)
-    _classes(sketch)
+    classes(sketch)
     return sketch.network()
 
 
@@ -114,7 +82,7 @@ def _residual() -> ModelSpec:
     for number, (filters, strides) in enumerate(((16, 1), (32, 2), (48, 2)), 1):
         _residual_block(sketch, number, filters, strides)
     sketch.add(GlobalAveragePooling2D, "mean")
-    _classes(sketch)
+    classes(sketch)
     return sketch.network()
 
 
@@ -127,7 +95,7 @@ def _two_heads() -> ModelSpec:
     trunk = sketch.add(Flatten, "flatten")
     sketch.add(Dense, "digit_hidden", trunk, units=64)
     sketch.add(Activation, "digit_relu")
-    digit = _classes(sketch, 10, "digit", "digit_relu")
+    digit = classes(sketch, 10, "digit", "digit_relu")
     sketch.add(Dense, "parity_hidden", trunk, units=16)
     sketch.add(Activation, "parity_relu")
     sketch.add(Dense, "parity", units=1)
