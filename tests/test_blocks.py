@@ -54,7 +54,7 @@ def test_every_setting_comes_back():
 def test_presets_are_block_shaped_or_other_networks(name):
     model = PRESETS[name].spec.model
     blocks = from_graph(model)
-    others = {"all-convolutional", "inception", "residual", "two-heads", "mnist1d", "mnist1d-forecast"}
+    others = {"best", "all-convolutional", "inception", "residual", "two-heads", "mnist1d", "mnist1d-forecast"}
     assert (blocks is None) == (name in others)
     assert blocks is None or to_graph(blocks) == model
 
