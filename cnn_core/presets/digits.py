@@ -19,13 +19,13 @@ def _best() -> ModelSpec:
         sketch.add(Conv2D, f"conv_{number}", filters=filters, kernel_size=size, padding="valid")
         if pools:
             sketch.add(MaxPooling2D, f"pool_{number}")  # before what follows, which then has a quarter of the cells to do
-        sketch.add(LayerNormalization, f"normalization_{number}")
+        sketch.add(LayerNormalization, f"norm_{number}")
         sketch.add(Activation, f"activation_{number}")
         if pools:
             sketch.add(Dropout, f"dropout_{number}", rate=0.1)
     sketch.add(Flatten, "flatten")
     sketch.add(Dense, "dense", units=256)
-    sketch.add(LayerNormalization, "dense_normalization")
+    sketch.add(LayerNormalization, "dense_norm")
     sketch.add(Activation, "dense_activation")
     sketch.add(Dropout, "dense_dropout", rate=0.4)
     classes(sketch)
@@ -79,12 +79,11 @@ PRESETS = (
         "best",
         "Best: reads real handwriting",
         "The best reader, in seven to ten minutes on two cores with the whole of MNIST. A 5x5 convolution and a pooling make the "
-        "strokes cheap to look at, two 3x3 convolutions of 64 and 96 filters see how they meet; that leaves time to show every "
-        "image 28 times, each time turned, slanted, stretched, bent and drawn with another pen. Three in ten of the zeros, ones, "
-        "sevens and nines are redrawn as other hands write them: slashed, with a flag and a foot, crossed, with a looped tail. "
-        "MNIST has few of those, and networks trained without them misread them. Layer normalisation lets it learn faster than "
-        "none, and reads rare hands more surely than batch normalisation, which settles on what is common. In the last third the "
-        "changes calm down, so that the network settles on digits as they mostly are.",
+        "strokes cheap to look at, two 3x3 convolutions of 64 and 96 filters see how they meet. Every image is shown 28 times, each "
+        "time turned, slanted, stretched, bent and drawn with another pen. Three in ten of the zeros, ones, sevens and nines are "
+        "redrawn as other hands write them: slashed, with a flag and a foot, crossed, with a looped tail; MNIST has few of those. "
+        "Layer normalisation lets it learn faster, and reads rare hands more surely than batch normalisation does. In the last "
+        "third the changes calm down, so that the network settles on digits as they mostly are.",
         _best(),
         DataSpec(
             validation=0.05,
