@@ -27,11 +27,8 @@ def catch_up() -> None:
     Streamlit ends a callback at its next use of the session when another event is waiting, and does not call it again:
     a name that is typed and left by a click on a button sends both at once.
     """
-    shown = st.session_state.get("shown", {})
-    for key, (value, _, _) in list(shown.items()):
-        if key not in st.session_state:
-            shown.pop(key)  # no longer on the page
-        elif st.session_state[key] != value:
+    for key, (value, _, _) in list(st.session_state.get("shown", {}).items()):
+        if key in st.session_state and st.session_state[key] != value:
             _deal_with(key)
 
 
