@@ -35,7 +35,7 @@ def quicken(model: keras.Model) -> None:
 
     Convolutions add their bias in an operation that TensorFlow fuses with them, and those of few filters treat two neighbouring
     columns as one of twice the channels, since a CPU computes several channels at once. Batch normalisation is TensorFlow's
-    fused operation; layer normalisation takes half the passes over its maps. The results differ from Keras' own by rounding.
+    fused operation; layer normalisation has a gradient of fewer passes. The results differ from Keras' own by rounding.
     """
     for layer in model.layers:
         if type(layer) is keras.layers.Conv2D:
