@@ -69,6 +69,12 @@ def values(target: str, data: DataSpec, examples: np.ndarray, labels: np.ndarray
     return examples[:, seen(data) :, 0] if target == "forecast" else labels
 
 
+def squared_error(spec: RunSpec, head: HeadSpec, example: np.ndarray, said: np.ndarray) -> float:
+    """Mean squared error of the numbers (size,) that a head says of a series (points, 1)."""
+    true = values(head.target, spec.data, example[np.newaxis], np.zeros(1, np.uint8))[0]
+    return float(((said - true) ** 2).mean())
+
+
 def answers(spec: RunSpec, examples: np.ndarray, labels: np.ndarray) -> Answers:
     """What the heads should say, in the form that Keras takes."""
     wanted = {head.name: values(head.target, spec.data, examples, labels) for head in spec.model.heads}

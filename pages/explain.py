@@ -37,7 +37,7 @@ def explain() -> None:
         model = state.model(run.run)
         if example is not None:
             with answer:
-                answer_line(run.spec, model.activations(example))
+                answer_line(run.spec, example, model.activations(example))
         if view == "map":
             plane(run, example)
         elif example is None:

@@ -35,7 +35,7 @@ def look() -> None:
         views = {view.name: view for view in insight.views(run.spec, activations)}
         limits = layer_view.limits(list(views.values()))
         st.subheader("All layers, and the answer", anchor=False)
-        answer_line(run.spec, activations)
+        answer_line(run.spec, example, activations)
         overview(list(views.values()), mode, limits)
         st.subheader("One layer in large", anchor=False)
         chosen = layer_view.choose(list(views.values()), "large")

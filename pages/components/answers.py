@@ -31,8 +31,7 @@ def _classes(key: str, labels: tuple[str, ...], probabilities: np.ndarray) -> No
 
 
 def _numbers(spec: RunSpec, head: HeadSpec, key: str, example: np.ndarray, values: np.ndarray) -> None:
-    true = targets.values(head.target, spec.data, example[None], np.zeros(1, np.uint8))[0]
-    error = float(((values - true) ** 2).mean())
+    error = targets.squared_error(spec, head, example, values)
     figure = figures.series(example[:, 0], targets.seen(spec.data), values)
     alt = f"Forecast of the last {len(values)} points beside the true ones; mean squared error {error:.3f}"
     st.plotly_chart(figure, key=key, config=PLAIN, alt=alt)

@@ -15,13 +15,17 @@ def overview(views: list[LayerView], mode: str, everywhere: tuple[float, float])
     pixels.rows([(_title(view), _alt(view), painted.strip(view.values, _limits(view, mode, everywhere))) for view in views])
 
 
-def answer_line(spec: RunSpec, activations: dict[str, np.ndarray], width: str = "stretch") -> None:
-    """The answer of each head that names classes, on one line each."""
+def answer_line(spec: RunSpec, example: np.ndarray, activations: dict[str, np.ndarray], width: str = "stretch") -> None:
+    """What each head says of `example`, on one line each."""
     for head in spec.model.heads:
+        said = targets.readable(head, activations[head.layer][np.newaxis])[0]
         if labels := targets.labels(spec, head):
-            said = targets.readable(head, activations[head.layer][np.newaxis])[0]
-            name = f"{head.name}: " if len(spec.model.heads) > 1 else ""
-            st.markdown(f"{name}**{labels[said.argmax()]}** &nbsp; :gray[{said.max():.1%}]", width=width)
+            answer, sure = labels[said.argmax()], f"{said.max():.1%}"
+        else:
+            answer = targets.of(spec.data)[head.target].title
+            sure = f"mean squared error {targets.squared_error(spec, head, example, said):.3f}"
+        name = f"{head.name}: " if len(spec.model.heads) > 1 else ""
+        st.markdown(f"{name}**{answer}** &nbsp; :gray[{sure}]", width=width)
 
 
 def _title(view: LayerView) -> str:

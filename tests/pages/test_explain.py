@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnn_core import datasets
+from cnn_core.inference import TrainedModel
 from cnn_core.presets import preset
 from tests.networks import finished_run, network
 from tests.pages.opened import charts, find, healthy, opened, said
@@ -26,9 +27,13 @@ def test_three_ways_for_the_answer_and_any_other_class(page_lab, trained):
 
 
 def test_a_series_of_several_heads(page_lab):
-    run = finished_run(page_lab, preset("mnist1d-forecast").spec)
+    spec = preset("mnist1d-forecast").spec
+    run = finished_run(page_lab, spec)
     app = opened("explain", run)
     assert charts(app) == THREE | {"input_series"}  # it forecasts as well, but only classes are explained
+    series = datasets.load("mnist-1d").x_test[app.session_state["test_index"]]
+    forecast = TrainedModel(spec, page_lab.weights(run)).answers(series[np.newaxis])["next"][0]
+    assert f"mean squared error {np.mean((forecast - series[32:, 0]) ** 2):.3f}" in said(app)
     assert not [element for element in app.selectbox if element.label == "Head"]
 
 

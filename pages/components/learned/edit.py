@@ -92,9 +92,9 @@ def _answer(spec: RunSpec, model, example, kept: dict) -> None:
     st.subheader("All layers, and the answer", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         st.caption("With all on:", width="content")
-        answer_line(spec, model.activations(example), "content")
+        answer_line(spec, example, model.activations(example), "content")
         st.caption("Now:", width="content")
-        answer_line(spec, activations, "content")
+        answer_line(spec, example, activations, "content")
     overview(views, "layer", layer_view.limits(views))
     with st.expander("Every probability now", key="edit_probabilities"):
         answers(spec, example, model.answers(example[np.newaxis], kept))
