@@ -44,6 +44,7 @@ with look:
         album.album(collection, answers, right)
     else:
         st.info("There are none yet. Draw a digit and press its number; ten of each make a good test set.")
+    album.put_back()
     album.to_and_from_a_file(collection)
 
 if not len(collection) or run is None:

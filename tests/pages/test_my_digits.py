@@ -68,6 +68,10 @@ def test_scores_mistakes_and_deleting(own, trained):
     app.button(key="own_delete_29").click().run()
     assert not app.exception and len(my_digits.read(own)) == 29
     np.testing.assert_array_equal(my_digits.read(own).images, kept.images[:29])
+    app.button(key="own_put_back").click().run()
+    assert not app.exception and not [button for button in app.button if button.key == "own_put_back"]
+    np.testing.assert_array_equal(my_digits.read(own).images, kept.images)
+    np.testing.assert_array_equal(my_digits.read(own).labels, kept.labels)
 
 
 def test_a_bad_file_loses_nothing_and_a_good_one_is_added(own, trained):

@@ -36,8 +36,6 @@ def album(collection: my_digits.Collection, answers: np.ndarray | None, right: n
                     on_click=_remove,
                     args=(index, collection.images[index]),
                 )
-    if fault := st.session_state.pop("own_fault", None):
-        st.error(fault, icon=":material/error:")
 
 
 def damaged(error: DataError) -> None:
@@ -54,9 +52,30 @@ def _remove(index: int, image: np.ndarray) -> None:
     """Forget a drawing, if it is still the one that was shown: another tab may have deleted some."""
     home = state.lab().home
     try:
-        kept = my_digits.read(home).images
-        if index < len(kept) and np.array_equal(kept[index], image):
+        kept = my_digits.read(home)
+        if index < len(kept) and np.array_equal(kept.images[index], image):
             my_digits.remove(home, index)
+            st.session_state.setdefault("own_deleted", []).append((image, int(kept.labels[index])))
+    except LabError as error:
+        st.session_state.own_fault = str(error)
+
+
+def put_back() -> None:
+    """Offer the drawings that were deleted in this session, the last one first."""
+    if deleted := st.session_state.get("own_deleted"):
+        about = f"Keep the {deleted[-1][1]} that was deleted last after all."
+        st.button("Put the last one back", icon=":material/undo:", key="own_put_back", help=about, on_click=_put_back)
+    if fault := st.session_state.pop("own_fault", None):
+        st.error(fault, icon=":material/error:")
+
+
+def _put_back() -> None:
+    deleted = st.session_state.own_deleted
+    if not deleted:
+        return  # a click that was on its way when the list became empty
+    try:
+        my_digits.add(state.lab().home, *deleted[-1])
+        deleted.pop()
     except LabError as error:
         st.session_state.own_fault = str(error)
 
