@@ -69,8 +69,7 @@ with left, st.container(height=690, border=False, key="controls"):
                     pictures.strip(images, "Training images after random changes")
 
 if edited is not None and (model := blocks.to_graph(edited)) != draft.model:
-    history.remember(draft)
-    draft = draft.model_copy(update={"model": model})
+    draft = history.remember_change(draft, model)
 data = DataSpec(dataset=info.name, points_seen=points, validation=validation, augmentation=changes)
 state.edit_draft(draft.model_copy(update={"training": training, "data": data}))
 draft = st.session_state.draft

@@ -1,16 +1,18 @@
 """How the network is edited, and what it was before each change: Blocks or Layers, undo and redo."""
 
+import time
 from collections.abc import Callable
 
 import streamlit as st
 
-from cnn_core import datasets
+from cnn_core import datasets, differences
 from cnn_core.errors import SpecError
 from cnn_core.spec import ModelSpec, RunSpec
 from pages.components import state
 
 BLOCKS, LAYERS = "Blocks", "Layers"
 MOST_STEPS = 100
+DRAG = 2.0  # seconds: changes of one setting that follow each other as closely are one step
 OF_THE_NETWORK = ("edit_conv", "edit_dense", "edit_kernel_", "edit_activity_", "edit_max_norm")  # keys of simple controls
 
 
@@ -21,6 +23,17 @@ def remember(spec: RunSpec, whole: bool = False) -> None:
         steps.append((spec, whole))
         del steps[:-MOST_STEPS]
     st.session_state.redo = []
+
+
+def remember_change(spec: RunSpec, model: ModelSpec) -> RunSpec:
+    """The draft `spec` with another network, after noting `spec`; a slider that is dragged over many values is noted once."""
+    changed = spec.model_copy(update={"model": model})
+    paths = [one.path for one in differences.differences(spec, changed)]
+    last, when, made = st.session_state.get("last_change", ([], 0.0, None))
+    if len(paths) > 1 or paths != last or made is not spec.model or time.monotonic() - when > DRAG:
+        remember(spec)
+    st.session_state.last_change = paths, time.monotonic(), model
+    return changed
 
 
 def replace(spec: RunSpec) -> None:
@@ -39,8 +52,7 @@ def change(function: Callable[..., ModelSpec], /, *arguments, **settings) -> Mod
         return None
     st.session_state.way = LAYERS  # also when the network happens to be made of blocks now
     if model != draft.model:
-        remember(draft)
-        _set_network(draft.model_copy(update={"model": model}))
+        _set_network(remember_change(draft, model))
     return model
 
 
@@ -98,6 +110,7 @@ def _step(taken: str, given: str) -> None:
     """Go one step along one of the two lists; where the draft was is noted in the other."""
     if not st.session_state.get(taken):
         return  # a click that was on its way when the list became empty
+    st.session_state.pop("last_change", None)
     spec, whole = st.session_state[taken].pop()
     draft = st.session_state.draft
     st.session_state.setdefault(given, []).append((draft, whole))

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import blocks, editing, links, presets, shapes
 from cnn_core.layer_kinds import KINDS
 from cnn_core.spec import ModelSpec, change
+from pages.components import history
 from pages.components.controls import base
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -194,6 +195,26 @@ class TestLayers:
         press(app, "Undo")
         press(app, "Undo")
         assert model(app) == presets.preset("tiny").spec.model and app.slider(key="edit_conv_count").value == 1
+
+    @pytest.mark.parametrize("editor", [True, False])
+    def test_a_slider_that_is_dragged_is_one_step(self, monkeypatch, editor):
+        monkeypatch.setattr(history, "DRAG", 1000)
+        app = open_build(editor=editor)
+        if editor:
+            open_row(app, "conv_1")
+        before = model(app)
+        key = "edit_layer_conv_1_filters" if editor else "edit_conv1_filters"
+        for filters in (12, 16, 32):
+            healthy(app.select_slider(key=key).set_value(filters).run())
+        assert model(app).layer("conv_1").filters == 32 and len(app.session_state["undo"]) == 1
+        monkeypatch.setattr(history, "DRAG", -1)
+        healthy(app.select_slider(key=key).set_value(64).run())
+        press(app, "Undo")
+        assert model(app).layer("conv_1").filters == 32
+        press(app, "Undo")
+        assert model(app) == before
+        press(app, "Redo")
+        assert model(app).layer("conv_1").filters == 32
 
     def test_layers_are_added_in_between_and_as_a_branch(self):
         app = open_build()
