@@ -90,11 +90,10 @@ def _answer(spec: RunSpec, model, example, kept: dict) -> None:
     activations = model.activations(example, kept)
     views = insight.views(spec, activations)
     st.subheader("All layers, and the answer", anchor=False)
-    with st.container(horizontal=True, gap="medium"):
-        st.caption("With all on:", width="content")
-        answer_line(spec, example, model.activations(example), "content")
-        st.caption("Now:", width="content")
-        answer_line(spec, example, activations, "content")
+    for when, these in (("With all on:", model.activations(example)), ("Now:", activations)):
+        with st.container(horizontal=True, gap="medium"):
+            st.caption(when, width=80)
+            answer_line(spec, example, these, "content")
     overview(views, "layer", layer_view.limits(views))
     with st.expander("Every probability now", key="edit_probabilities"):
         answers(spec, example, model.answers(example[np.newaxis], kept))
