@@ -134,6 +134,23 @@ def configure(model: ModelSpec, name: str, /, **settings: Any) -> ModelSpec:
     return _replace(model, _layer(type(layer), {**layer.model_dump(), **settings}))
 
 
+def change_kind(model: ModelSpec, name: str, kind: str) -> ModelSpec:
+    """Put a layer of another kind in a layer's place: its inputs, what reads it and the settings that both kinds have stay.
+
+    A name that only says the old kind, as dense_1, gives way to one of the new kind.
+    """
+    if kind not in KINDS:
+        raise SpecError(f"There is no kind of layer {kind!r}. Expected one of: {', '.join(KINDS)}.")
+    old = _find(model, name)
+    if old.kind == kind:
+        return model
+    shared = {setting: getattr(old, setting) for setting in settings_of(old) if setting in KINDS[kind].model_fields}
+    new = _layer(KINDS[kind], {**shared, "name": name, "inputs": old.inputs})
+    changed = _replace(model, new)
+    says_its_kind = re.fullmatch(rf"{_base(old.kind)}_\d+", name)
+    return rename(changed, name, fresh_name(model, kind)) if says_its_kind else changed
+
+
 def settings_of(layer: BaseLayer) -> list[str]:
     """The names of a layer's settings.
 
@@ -215,10 +232,14 @@ def _insert(model: ModelSpec, new: BaseLayer, place: int, taken_over: Iterable[s
 
 
 def _fresh(wish: str, taken: Iterable[str], start: int = 1) -> str:
-    base = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", wish).lower()
-    base = re.sub(r"_\d+$", "", base)[: MOST_LETTERS - 4]
+    base = re.sub(r"_\d+$", "", _base(wish))[: MOST_LETTERS - 4]
     numbers = range(start, start + len(set(taken)) + 1)
     return next(f"{base}_{number}" for number in numbers if f"{base}_{number}" not in taken)
+
+
+def _base(kind: str) -> str:
+    """A kind as names of layers say it: MaxPooling2D is max_pooling2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()
 
 
 def _check_name(name: str, what: str, taken: list[str]) -> None:

@@ -183,6 +183,29 @@ class TestChange:
             with pytest.raises(SpecError):
                 editing.configure(model, "conv2d_1", **wrong)
 
+    def test_another_kind_in_the_same_place(self):
+        model = editing.configure(
+            built("Conv2D", "MaxPooling2D", "Flatten"), "conv2d_1", filters=12, kernel_size=5, kernel_l2=0.01
+        )
+        model = editing.change_kind(model, "conv2d_1", "SeparableConv2D")
+        assert wiring(model) == {
+            "separable_conv2d_1": (INPUT,),
+            "max_pooling2d_1": ("separable_conv2d_1",),
+            "flatten_1": ("max_pooling2d_1",),
+        }
+        conv = model.layers[0]
+        assert (conv.filters, conv.kernel_size, conv.kernel_l2) == (12, 5, 0.01)
+        named = editing.rename(model, "max_pooling2d_1", "halves")
+        assert editing.change_kind(named, "halves", "AveragePooling2D").layer("halves").kind == "AveragePooling2D"
+        assert editing.change_kind(model, "flatten_1", "Flatten") == model
+        for name, kind, words in (("flatten_1", "Nothing", "no kind of layer"), ("away", "Dense", "There is no layer")):
+            with pytest.raises(SpecError, match=words):
+                editing.change_kind(model, name, kind)
+
+    def test_heads_follow_a_layer_of_another_kind(self):
+        model = editing.add_head(built("Flatten", "Dense"), KNOWN["label"])
+        assert editing.change_kind(model, "dense_1", "Activation").heads[0].layer == "activation_1"
+
     def test_a_copy_stands_behind_and_passes_on(self):
         model = editing.duplicate(built("Conv2D", "Flatten"), "conv2d_1")
         assert wiring(model) == {"conv2d_1": (INPUT,), "conv2d_2": ("conv2d_1",), "flatten_1": ("conv2d_2",)}
@@ -231,6 +254,7 @@ def changes(draw: st.DrawFn) -> list:
         st.tuples(
             st.sampled_from(("remove", "duplicate", "move_up", "move_down", "add_head", "remove_head", "change_head")), number
         ),
+        st.tuples(st.just("change_kind"), number, st.sampled_from(sorted(KINDS))),
         st.tuples(st.just("rename"), number, st.sampled_from(("conv", "flat", "Bad Name", "input", "dense_1"))),
         st.tuples(st.just("set_inputs"), number, st.lists(number, max_size=4)),
         st.tuples(st.just("configure"), number, st.sampled_from(("filters", "units", "rate", "padding")), st.integers(-1, 5)),

@@ -118,6 +118,17 @@ class TestLayers:
         assert blocks.from_graph(model(app)) is None  # one layer alone has a penalty
         assert "Blocks is off" in said(app)
 
+    def test_a_layer_becomes_another_kind_in_its_place(self):
+        app = open_build(presets.preset("inception").spec)
+        add(app, "MaxPooling2D")
+        assert "Concatenate" not in app.selectbox(key="edit_layer_max_pooling2d_1_kind").options
+        setting(app, "max_pooling2d_1", "padding", "same")
+        healthy(app.selectbox(key="edit_layer_max_pooling2d_1_kind").set_value("MinPooling2D").run())
+        assert names(app)[-1] == "min_pooling2d_1" and model(app).layers[-1].padding == "same"
+        assert app.session_state["open_layer"] == "min_pooling2d_1"
+        press(app, "Undo")
+        assert names(app)[-1] == "max_pooling2d_1"
+
     @pytest.mark.parametrize("data", ["mnist-5k", "mnist-1d"])
     def test_every_kind_has_its_settings(self, data):
         network = editing.EMPTY
@@ -129,7 +140,7 @@ class TestLayers:
             open_row(app, layer.name)
             shown = {str(widget.key).removeprefix(f"edit_layer_{layer.name}_") for widget in app.main if hasattr(widget, "key")}
             shown |= {str(widget.key).removeprefix(f"edit_layer_{layer.name}_") for widget in app.get("button_group")}
-            assert {"name", "inputs", *editing.settings_of(layer)} <= shown
+            assert {"kind", "name", "inputs", *editing.settings_of(layer)} <= shown
         assert model(app) == network
 
     def test_a_fault_is_told_at_its_layer(self):

@@ -17,9 +17,8 @@ def add_layer(model: ModelSpec, input_shape: Shape) -> None:
         if model.layers:
             _where(model)
         groups: dict[str, list[type[BaseLayer]]] = {}
-        for kind in KINDS.values():
-            if getattr(kind, "axes", len(input_shape) - 1) == len(input_shape) - 1:
-                groups.setdefault(kind.group, []).append(kind)
+        for kind in fitting(input_shape):
+            groups.setdefault(kind.group, []).append(kind)
         for group, kinds in groups.items():
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
                 st.caption(group, width=110)
@@ -65,6 +64,12 @@ def _add(kind: str) -> None:
     name = editing.fresh_name(model, kind)
     if history.change(editing.add, kind, behind if behind in names else None, branch) is not None:
         choice.choose(name)
+
+
+def fitting(input_shape: Shape) -> list[type[BaseLayer]]:
+    """The kinds for images or for series."""
+    axes = len(input_shape) - 1
+    return [kind for kind in KINDS.values() if getattr(kind, "axes", axes) == axes]
 
 
 def first_sentence(kind: type[BaseLayer]) -> str:

@@ -31,8 +31,22 @@ def rename(name: str, new: str) -> None:
     new, old = new.strip(), current(name)
     if old not in {layer.name for layer in st.session_state.draft.model.layers}:
         return  # it has the new name: this was cut short behind that
-    if history.change(editing.rename, old, new) is None:
-        return
+    if history.change(editing.rename, old, new) is not None:
+        _follow(name, old, new)
+
+
+def change_kind(name: str, kind: str) -> None:
+    """Make a layer one of another kind, which may bring another name."""
+    old = current(name)
+    names = [layer.name for layer in st.session_state.draft.model.layers]
+    if old not in names:
+        return  # it has the new name: this was cut short behind that
+    if (model := history.change(editing.change_kind, old, kind)) is not None:
+        _follow(name, old, model.layers[names.index(old)].name)
+
+
+def _follow(name: str, old: str, new: str) -> None:
+    """Keep a layer open that was `old`, and let clicks find it that were made while it was called `name`."""
     if st.session_state.get("open_layer") == old:
         choose(new)
     st.session_state.renamed = {name: new}

@@ -35,7 +35,7 @@ def layer_editor(network: NetworkReport) -> None:
         for number, report in enumerate(network.layers, 1):
             _row(number, report, report.name == open_layer)
             if report.name == open_layer:
-                layer_settings(model, report)
+                layer_settings(model, report, network.input_shape)
 
 
 def _row(number: int, report: LayerReport, is_open: bool) -> None:

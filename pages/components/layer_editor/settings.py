@@ -6,14 +6,14 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cnn_core import editing
-from cnn_core.layer_kinds import BaseLayer
+from cnn_core.layer_kinds import BaseLayer, Shape
 from cnn_core.shapes import LayerReport
 from cnn_core.spec import INPUT, ModelSpec
 from pages.components import history
 from pages.components.controls import synced
 from pages.components.controls.blocks import FILTERS, STRENGTHS, UNITS
 from pages.components.layer_editor import choice
-from pages.components.layer_editor.adding import first_sentence
+from pages.components.layer_editor.adding import first_sentence, fitting
 
 PENALTIES = ("kernel_l2", "kernel_l1", "max_norm", "activity_l1", "activity_l2")
 LABELS = {
@@ -30,7 +30,7 @@ SENSIBLE = {"rate": (0.0, 0.9, 0.05), "stddev": (0.0, 1.0, 0.05), "max_norm": (0
 FEW = 3  # choices that stand side by side
 
 
-def layer_settings(model: ModelSpec, report: LayerReport) -> None:
+def layer_settings(model: ModelSpec, report: LayerReport, input_shape: Shape) -> None:
     """Everything about one layer."""
     layer = model.layer(report.name)
     names = editing.settings_of(layer)
@@ -38,7 +38,9 @@ def layer_settings(model: ModelSpec, report: LayerReport) -> None:
         st.caption(first_sentence(type(layer)))
         columns = st.columns(2)
         first = sorted((name for name in names if name not in PENALTIES), key=lambda name: name not in STOPS)
-        for number, name in enumerate(first):
+        with columns[0]:
+            _kind(layer, input_shape)
+        for number, name in enumerate(first, 1):
             with columns[number % 2]:
                 _setting(layer, name)
         _place(model, layer)
@@ -48,6 +50,15 @@ def layer_settings(model: ModelSpec, report: LayerReport) -> None:
                 for name in penalties:
                     _setting(layer, name)
         _buttons(model, layer.name)
+
+
+def _kind(layer: BaseLayer, input_shape: Shape) -> None:
+    """The kinds that can stand in the layer's place: those of as many inputs."""
+    kinds = [kind.__name__ for kind in fitting(input_shape) if kind.takes == layer.takes]
+    if layer.kind not in kinds:
+        kinds.append(layer.kind)  # it came with data of the other dimension
+    about = "Another kind in the same place. Its inputs and the settings that both kinds have stay."
+    st.selectbox("Kind", kinds, help=about, **synced(f"edit_layer_{layer.name}_kind", layer.kind, choice.change_kind, layer.name))
 
 
 def _setting(layer: BaseLayer, name: str) -> None:
