@@ -56,7 +56,7 @@ def test_two_branches_and_two_heads_from_an_empty_editor(page, server, tmp_path)
     page.goto(server.url)
     expect(page.get_by_role("slider", name="Convolution blocks")).to_be_visible()
     page.locator(".st-key-editor_bar").get_by_text("Layers", exact=True).click()
-    expect(page.locator(".st-key-row_of_conv_1")).to_be_visible()
+    expect(page.locator(".st-key-layer_of_conv_1")).to_be_visible()
     press(page, "Empty")
     expect(page.get_by_text("No layers yet.")).to_be_visible()
 
@@ -83,8 +83,8 @@ def test_two_branches_and_two_heads_from_an_empty_editor(page, server, tmp_path)
 
     # a name is typed, and a click that comes at once is not lost
     page.get_by_role("textbox", name="Name", exact=True).fill("odd_or_even")
-    page.locator(".st-key-row_of_conv2d_1 button").click()
-    expect(page.locator(".st-key-row_of_odd_or_even")).to_be_visible()
+    page.locator(".st-key-layer_of_conv2d_1 button").click()
+    expect(page.locator(".st-key-layer_of_odd_or_even")).to_be_visible()
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("conv2d_1")
 
     settle(page)
@@ -115,7 +115,7 @@ def test_two_branches_and_two_heads_from_an_empty_editor(page, server, tmp_path)
     expect(page.get_by_text(re.compile(r"\b(even|odd)\b")).first).to_be_visible()
     expect(page.get_by_text(re.compile("parity")).first).to_be_visible()
     go(page, "Build")
-    expect(page.locator(".st-key-row_of_odd_or_even")).to_be_visible()  # the network is still there
+    expect(page.locator(".st-key-layer_of_odd_or_even")).to_be_visible()  # the network is still there
 
     # taken home, its script does the same without the lab
     go(page, "Runs")

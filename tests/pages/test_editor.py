@@ -51,7 +51,7 @@ def add(app: AppTest, kind: str) -> None:
 
 
 def open_row(app: AppTest, name: str) -> None:
-    healthy(app.button(key=f"row_of_{name}").click().run())
+    healthy(app.button(key=f"layer_of_{name}").click().run())
 
 
 def setting(app: AppTest, layer: str, name: str, value) -> None:
@@ -75,7 +75,7 @@ class TestLayers:
         assert "Convolution blocks" in [slider.label for slider in app.slider]
         app.session_state["way"] = "Layers"
         healthy(app.run())
-        rows = [button.label for button in app.button if (button.key or "").startswith("row_of_")]
+        rows = [button.label for button in app.button if (button.key or "").startswith("layer_of_")]
         assert rows[0] == "1 **conv_1** · Conv2D · 28 × 28 × 8 · 208 parameters" and len(rows) == len(names(app))
         assert model(app) == presets.preset("tiny").spec.model
 
@@ -96,7 +96,7 @@ class TestLayers:
             setting(app, old, "name", new)
         press(app, "Add a head")
         assert blocks.from_graph(model(app)) is not None
-        assert "row_of_softmax" in {button.key for button in app.button}
+        assert "layer_of_softmax" in {button.key for button in app.button}
 
     def test_one_layer_is_open_at_a_time(self):
         app = open_build()

@@ -10,7 +10,7 @@ from pages.components.layer_editor.adding import add_layer
 from pages.components.layer_editor.settings import layer_settings
 
 # Streamlit's buttons say their words in the middle; a list is read from its left edge.
-LEFT = "<style>[class*='st-key-row_of_'] button > div {justify-content: flex-start; text-align: left; width: 100%;}</style>"
+LEFT = "<style>[class*='st-key-layer_of_'] button > div {justify-content: flex-start; text-align: left; width: 100%;}</style>"
 
 
 def layer_editor(network: NetworkReport) -> None:
@@ -43,7 +43,7 @@ def _row(number: int, report: LayerReport, is_open: bool) -> None:
     parameters = f" · {report.parameters:,} parameters" if report.parameters else ""
     st.button(
         f"{number} **{report.name}** · {report.kind} · {shape}{parameters}",
-        key=f"row_of_{report.name}",
+        key=f"layer_of_{report.name}",
         icon=":material/expand_less:" if is_open else ":material/expand_more:",
         type="secondary" if is_open else "tertiary",
         on_click=choice.toggle,

@@ -36,11 +36,10 @@ def layer_settings(model: ModelSpec, report: LayerReport, input_shape: Shape) ->
     names = editing.settings_of(layer)
     with st.container(border=True, key="open_layer_box"):
         st.caption(first_sentence(type(layer)))
+        _kind(layer, input_shape)
         columns = st.columns(2)
         first = sorted((name for name in names if name not in PENALTIES), key=lambda name: name not in STOPS)
-        with columns[0]:
-            _kind(layer, input_shape)
-        for number, name in enumerate(first, 1):
+        for number, name in enumerate(first):
             with columns[number % 2]:
                 _setting(layer, name)
         _place(model, layer)
