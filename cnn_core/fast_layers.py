@@ -42,7 +42,7 @@ def quicken(model: keras.Model) -> None:
             layer.call = partial(_convolve, layer)
         elif type(layer) is keras.layers.BatchNormalization:
             layer.call = partial(_normalise, layer)
-        elif type(layer) is keras.layers.LayerNormalization and layer.axis in (-1, [-1]):
+        elif type(layer) is keras.layers.LayerNormalization and layer.axis in (-1, [-1]) and layer.scale and layer.center:
             layer.call = partial(_normalise_places, layer)
 
 

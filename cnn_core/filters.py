@@ -1,15 +1,17 @@
 """The filters and units of a network that can be looked at, and switched off, one by one. No TensorFlow."""
 
-from cnn_core.layer_kinds import BaseLayer, Dense
+from cnn_core.layer_kinds import BaseLayer, Dense, Pooling
 from cnn_core.layer_kinds.convolutions import Sliding
 from cnn_core.spec import ModelSpec
+
+NORMALISATIONS = ("BatchNormalization", "LayerNormalization")
 
 
 def ends(model: ModelSpec) -> dict[str, str]:
     """The layers whose filters or units mean something, each with the layer where what they found can be seen.
 
-    That is its activation, where one follows it, with a batch normalisation between them or not. Layers whose values a head
-    reads, their activation between them or not, are left out: switching their units off would be switching off answers.
+    That is its activation, where one follows it, with a normalisation and a pooling between them or not. Layers whose values a
+    head reads, their activation between them or not, are left out: switching their units off would be switching off answers.
 
     >>> from cnn_core.presets import preset
     >>> ends(preset("tiny").spec.model)
@@ -25,11 +27,22 @@ def ends(model: ModelSpec) -> dict[str, str]:
     for layer in model.layers:
         if not isinstance(layer, (Sliding, Dense)):
             continue
-        end = layer.name
-        for kinds in (("BatchNormalization", "LayerNormalization"), ("Activation",)):
-            following = consumers[end]
-            if end not in read and len(following) == 1 and following[0].kind in kinds:
-                end = following[0].name
+        end = _end(layer, consumers, read)
         if end not in read:
             found[layer.name] = end
     return found
+
+
+def _end(layer: BaseLayer, consumers: dict[str, list[BaseLayer]], read: set[str]) -> str:
+    """Behind a layer its activation, else its normalisation, else itself; what is beyond a split is not looked at."""
+    end = now = layer.name
+    while now not in read and len(consumers[now]) == 1:
+        (following,) = consumers[now]
+        if following.kind == "Activation":
+            return following.name
+        if following.kind in NORMALISATIONS:
+            end = following.name
+        elif not isinstance(following, Pooling):
+            break
+        now = following.name
+    return end

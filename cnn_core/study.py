@@ -28,7 +28,7 @@ from cnn_core.run import Run
 KINDS = ("robustness", "map", "importance", "favourites")
 ORDER, PROGRESS, RESULT, CANCEL, LOCK = "order.json", "progress.json", "result.npz", "cancel", "study.lock"
 OF = "of"  # what a result says of itself: the study and the weights it is of
-FORMAT = 1  # of the results: raise it when a study gives other names or other shapes
+FORMAT = 2  # of the results: raise it when a study gives other names or other shapes
 SAYS = 0.25  # least seconds between two words on the progress
 STARTS = 30.0  # seconds within which its process has said something
 ROOT = Path(__file__).parents[1]
@@ -100,13 +100,13 @@ def cancel(lab: Lab, run: str, kind: str) -> None:
 
 
 def state(lab: Lab, run: str, kind: str) -> State:
-    """How far a study of a run is. One of other weights than those that answer now counts as none."""
+    """How far a study of a run is. One of other weights than those that answer now, or of another version, counts as none."""
     folder = _folder(lab, run, kind)
     order = _read(folder / ORDER)
     if not order or order.get("of") != _mark_now(lab, run):
         return State("none")
     if (folder / RESULT).is_file():
-        return State("done", 1.0)
+        return State("done", 1.0) if _kept(lab, run, kind) else State("none")
     found = _read(folder / PROGRESS)
     if found and found.keys() != {"status", "part", "message"}:
         found = None
@@ -118,14 +118,15 @@ def state(lab: Lab, run: str, kind: str) -> State:
 
 def result(lab: Lab, run: str, kind: str) -> Result | None:
     """What a study found, by name; None when there is nothing sound for the weights that answer now."""
-    if state(lab, run, kind).status != "done":
-        return None
-    try:
-        with np.load(_folder(lab, run, kind) / RESULT, allow_pickle=False) as file:
-            found = {name: file[name] for name in file}
-    except Exception:  # zipfile, zlib and numpy each raise errors of their own
-        return None
-    return found if str(found.pop(OF, "")) == _stamp(kind, _mark_now(lab, run)) else None
+    found = _kept(lab, run, kind, whole=True) if state(lab, run, kind).status == "done" else None
+    return found and {name: values for name, values in found.items() if name != OF}
+
+
+def keep(lab: Lab, run: str, kind: str, found: Result, of: str | None = None) -> None:
+    """Keep what a study of a run found. of: the mark of its weights, of those that answer now where none is given."""
+    stamp = _stamp(kind, of or _mark_now(lab, run))
+    with replacing(_folder(lab, run, kind) / RESULT) as new, new.open("wb") as file:
+        np.savez_compressed(file, **found, **{OF: stamp})
 
 
 def options(lab: Lab, run: str, kind: str) -> dict[str, Any]:
@@ -148,6 +149,16 @@ def _mark_now(lab: Lab, run: str) -> str | None:
         return _mark(lab.store.get(run), lab.weights(run))
     except (LabError, OSError):
         return None
+
+
+def _kept(lab: Lab, run: str, kind: str, whole: bool = False) -> Result | None:
+    """The result that is kept, or of it only what it is of; None when it is not sound, or not of what answers now."""
+    try:
+        with np.load(_folder(lab, run, kind) / RESULT, allow_pickle=False) as file:
+            found = {name: file[name] for name in (file if whole else [OF])}
+    except Exception:  # zipfile, zlib and numpy each raise errors of their own
+        return None
+    return found if str(found.get(OF)) == _stamp(kind, _mark_now(lab, run)) else None
 
 
 def _stamp(kind: str, mark: str | None) -> str:
@@ -218,8 +229,7 @@ def compute(folder: Path, kind: str) -> None:
         of = _mark(context.run, context.weights)
         found = importlib.import_module(f"cnn_core.studies.{kind}").study(context)
         progress(1.0, "Keeping the result")
-        with replacing(place / RESULT) as new, new.open("wb") as file:
-            np.savez_compressed(file, **found, **{OF: _stamp(kind, of)})
+        keep(lab, folder.name, kind, found, of)
     except Cancelled:
         tell("cancelled", 0.0, "It was cancelled; nothing of it was kept.")
     except LabError as error:

@@ -34,10 +34,9 @@ def compare(layer: keras.layers.Layer, shape: tuple[int, ...]) -> None:
     images = RANDOM.normal(1, 2, (5, *shape)).astype(np.float32)
     before = model.get_weights()
     expected = learned(model, images)
-    own = layer.call
     model.set_weights(before)
     quicken(model)
-    assert layer.call is not own
+    assert "call" in vars(layer)
     for one, other in zip(expected, learned(model, images), strict=True):
         np.testing.assert_allclose(other, one, rtol=2e-4, atol=2e-4 * max(1, np.abs(one).max()))
     np.testing.assert_allclose(model(images, training=False), keras.Model(inputs, layer(inputs))(images), atol=1e-4)

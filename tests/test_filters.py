@@ -22,6 +22,18 @@ def test_what_a_filter_found_is_seen_behind_its_activation():
     assert ends(network(NORMALISED[0], NORMALISED[3]).model) == {"conv_1": "conv_1"}
 
 
+def test_a_pooling_may_come_before_the_activation():
+    assert ends(preset("best").spec.model) == {
+        "conv_1": "activation_1",
+        "conv_2": "activation_2",
+        "conv_3": "activation_3",
+        "dense": "dense_activation",
+    }
+    pooled = ({"kind": "MaxPooling2D", "name": "pool"}, {"kind": "Flatten", "name": "flat"})
+    assert ends(network(NORMALISED[0], *pooled).model) == {"conv_1": "conv_1"}
+    assert ends(network(*NORMALISED[:2], *pooled).model) == {"conv_1": "norm"}
+
+
 def test_an_output_that_two_layers_read_is_seen_itself():
     layers = (
         NORMALISED[0],

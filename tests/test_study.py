@@ -93,11 +93,15 @@ def test_it_ends_when_asked_and_can_be_begun_again(own, as_map):
     assert study.state(lab, run, "map").status == "done"
 
 
-def test_what_it_found_of_other_weights_is_nothing(own, as_map):
+def test_what_it_found_of_other_weights_or_in_another_version_is_nothing(own, as_map, monkeypatch):
     lab, run = own
     as_map(lambda context: {"numbers": np.ones(1)})
     study.start(lab, run, "map")
     compute(lab, run)
+    with monkeypatch.context() as later:
+        later.setattr(study, "FORMAT", study.FORMAT + 1)
+        assert study.state(lab, run, "map").status == "none" and study.result(lab, run, "map") is None
+    assert study.state(lab, run, "map").status == "done" and study.result(lab, run, "map").keys() == {"numbers"}
     os.utime(lab.weights(run), ns=(1, 1))
     assert study.state(lab, run, "map").status == "none" and study.result(lab, run, "map") is None
     lock = FileLock(lab.store.folder(run) / "studies" / "map" / study.LOCK)
@@ -131,10 +135,11 @@ def test_damaged_files_are_as_none(own, as_map):
     (folder / study.PROGRESS).write_text("{")
     assert study.state(lab, run, "map").status == "running"  # it has said nothing yet
     compute(lab, run)
+    assert study.state(lab, run, "map").status == "done"
     (folder / study.RESULT).write_bytes(b"nonsense")
-    assert study.result(lab, run, "map") is None
-    np.savez(folder / study.RESULT, numbers=np.ones(1))  # sound, but of another version
-    assert study.result(lab, run, "map") is None
+    assert study.state(lab, run, "map").status == "none" and study.result(lab, run, "map") is None
+    np.savez(folder / study.RESULT, numbers=np.ones(1))  # sound, but it does not say what it is of
+    assert study.state(lab, run, "map").status == "none" and study.result(lab, run, "map") is None
     for damaged in ("[", "[1]", "{}"):
         (folder / study.ORDER).write_text(damaged)
         assert study.state(lab, run, "map").status == "none"

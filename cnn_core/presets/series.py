@@ -1,7 +1,7 @@
 """Networks for time series."""
 
 from cnn_core.layer_kinds import Activation, Conv1D, Dense, Dropout, Flatten, MaxPooling1D
-from cnn_core.presets.architectures import Sketch
+from cnn_core.presets.sketch import Sketch
 from cnn_core.presets.base import make
 from cnn_core.spec import DataSpec, HeadSpec, ModelSpec, TrainingSpec
 

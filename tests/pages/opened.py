@@ -49,5 +49,4 @@ def find(lab: Lab, run: str, kind: str, monkeypatch, result: dict[str, np.ndarra
     """Make `result` what a study of a run has found."""
     monkeypatch.setattr(study.subprocess, "Popen", lambda *arguments, **options: None)
     study.start(lab, run, kind)
-    file = lab.store.folder(run) / "studies" / kind / study.RESULT
-    np.savez(file, **result, **{study.OF: study._stamp(kind, study._mark_now(lab, run))})
+    study.keep(lab, run, kind, result)
