@@ -11,6 +11,7 @@ says what is missing, at the layer that causes it.
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -135,20 +136,24 @@ def configure(model: ModelSpec, name: str, /, **settings: Any) -> ModelSpec:
 
 
 def change_kind(model: ModelSpec, name: str, kind: str) -> ModelSpec:
-    """Put a layer of another kind in a layer's place: its inputs, what reads it and the settings that both kinds have stay.
+    """Put a layer of another kind in a layer's place: its inputs, what reads it and the settings that the new kind takes as well stay.
 
-    A name that only says the old kind, as dense_1, gives way to one of the new kind.
+    Its name is what `name_as` says.
     """
     if kind not in KINDS:
         raise SpecError(f"There is no kind of layer {kind!r}. Expected one of: {', '.join(KINDS)}.")
     old = _find(model, name)
-    if old.kind == kind:
-        return model
-    shared = {setting: getattr(old, setting) for setting in settings_of(old) if setting in KINDS[kind].model_fields}
-    new = _layer(KINDS[kind], {**shared, "name": name, "inputs": old.inputs})
-    changed = _replace(model, new)
-    says_its_kind = re.fullmatch(rf"{_base(old.kind)}_\d+", name)
-    return rename(changed, name, fresh_name(model, kind)) if says_its_kind else changed
+    fields = {"name": name, "inputs": old.inputs}
+    for setting in settings_of(old):
+        with suppress(ValidationError):
+            fields = KINDS[kind].model_validate({**fields, setting: getattr(old, setting)}).model_dump()
+    return rename(_replace(model, _layer(KINDS[kind], fields)), name, name_as(model, name, kind))
+
+
+def name_as(model: ModelSpec, name: str, kind: str) -> str:
+    """The name of a layer that becomes one of another kind: its own, unless that only says the old kind, as dense_1 does."""
+    old = _find(model, name).kind
+    return fresh_name(model, kind) if kind != old and re.fullmatch(rf"{_base(old)}_\d+", name) else name
 
 
 def settings_of(layer: BaseLayer) -> list[str]:

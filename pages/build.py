@@ -69,7 +69,7 @@ with left, st.container(height=690, border=False, key="controls"):
                     pictures.strip(images, "Training images after random changes")
 
 if edited is not None and (model := blocks.to_graph(edited)) != draft.model:
-    draft = history.remember_change(draft, model)
+    draft = history.remember_change(draft, model, history.control_of(shown, edited))
 data = DataSpec(dataset=info.name, points_seen=points, validation=validation, augmentation=changes)
 state.edit_draft(draft.model_copy(update={"training": training, "data": data}))
 draft = st.session_state.draft

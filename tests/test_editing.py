@@ -202,6 +202,16 @@ class TestChange:
             with pytest.raises(SpecError, match=words):
                 editing.change_kind(model, name, kind)
 
+    def test_every_kind_becomes_every_other_that_takes_as_many_inputs(self):
+        for one, old in KINDS.items():
+            for other, new in KINDS.items():
+                if old.takes == new.takes:
+                    model = editing.change_kind(built(one), built(one).layers[0].name, other)
+                    assert (model.layers[0].kind, model.layers[0].name) == (other, built(other).layers[0].name)
+        wide = editing.configure(built("MaxPooling2D"), "max_pooling2d_1", strides=7, padding="same")
+        conv = editing.change_kind(wide, "max_pooling2d_1", "Conv2D").layers[0]
+        assert (conv.strides, conv.padding) == (1, "same")  # a convolution moves by 4 at most
+
     def test_heads_follow_a_layer_of_another_kind(self):
         model = editing.add_head(built("Flatten", "Dense"), KNOWN["label"])
         assert editing.change_kind(model, "dense_1", "Activation").heads[0].layer == "activation_1"

@@ -1,8 +1,8 @@
 """Networks for time series."""
 
 from cnn_core.layer_kinds import Activation, Conv1D, Dense, Dropout, Flatten, MaxPooling1D
-from cnn_core.presets.sketch import Sketch
 from cnn_core.presets.base import make
+from cnn_core.presets.sketch import Sketch
 from cnn_core.spec import DataSpec, HeadSpec, ModelSpec, TrainingSpec
 
 SEEN = 32  # of the 40 points of a series; the rest is forecast

@@ -2,38 +2,62 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
+from pydantic import BaseModel
 
-from cnn_core import datasets, differences
+from cnn_core import datasets, editing
+from cnn_core.blocks import Blocks
 from cnn_core.errors import SpecError
 from cnn_core.spec import ModelSpec, RunSpec
 from pages.components import state
+from pages.components.controls import catch_up
 
 BLOCKS, LAYERS = "Blocks", "Layers"
 MOST_STEPS = 100
-DRAG = 2.0  # seconds: changes of one setting that follow each other as closely are one step
+DRAG = 2.0  # seconds: changes by one control that follow each other as closely are one step
 OF_THE_NETWORK = ("edit_conv", "edit_dense", "edit_kernel_", "edit_activity_", "edit_max_norm")  # keys of simple controls
 
 
 def remember(spec: RunSpec, whole: bool = False) -> None:
     """Note the draft as it was before a change of its network, or of the `whole` of it; what was undone is given up."""
     steps = st.session_state.setdefault("undo", [])
-    if not steps or steps[-1][0] is not spec:  # a change that was cut short has noted it already
+    if steps and steps[-1][0] is spec:  # a change that was cut short has noted it already
+        steps[-1] = spec, whole or steps[-1][1]
+    else:
         steps.append((spec, whole))
         del steps[:-MOST_STEPS]
     st.session_state.redo = []
 
 
-def remember_change(spec: RunSpec, model: ModelSpec) -> RunSpec:
-    """The draft `spec` with another network, after noting `spec`; a slider that is dragged over many values is noted once."""
-    changed = spec.model_copy(update={"model": model})
-    paths = [one.path for one in differences.differences(spec, changed)]
-    last, when, made = st.session_state.get("last_change", ([], 0.0, None))
-    if len(paths) > 1 or paths != last or made is not spec.model or time.monotonic() - when > DRAG:
+def remember_change(spec: RunSpec, model: ModelSpec, control: object) -> RunSpec:
+    """The draft `spec` with another network, after noting `spec`. control: what changes it, None where each change is a step.
+
+    A slider that is dragged over many values is one step.
+    """
+    last, when, made = st.session_state.get("last_change", (None, 0.0, None))
+    if control is None or control != last or made is not spec.model or time.monotonic() - when > DRAG:
         remember(spec)
-    st.session_state.last_change = paths, time.monotonic(), model
-    return changed
+    st.session_state.last_change = control, time.monotonic(), model
+    return spec.model_copy(update={"model": model})
+
+
+def control_of(before: Blocks, after: Blocks) -> str | None:
+    """The one of the simple controls that was moved, None where several differ."""
+    moved = _moved(before, after)
+    return moved[0] if len(moved) == 1 else None
+
+
+def _moved(before: Any, after: Any) -> list[str]:
+    if before == after:
+        return []
+    if isinstance(before, tuple) and len(before) == len(after):
+        return [f"{number}.{path}" for number, pair in enumerate(zip(before, after, strict=True)) for path in _moved(*pair)]
+    if isinstance(before, BaseModel):
+        names = type(before).model_fields
+        return [f"{name}.{path}" for name in names for path in _moved(getattr(before, name), getattr(after, name))]
+    return [""]
 
 
 def replace(spec: RunSpec) -> None:
@@ -52,7 +76,8 @@ def change(function: Callable[..., ModelSpec], /, *arguments, **settings) -> Mod
         return None
     st.session_state.way = LAYERS  # also when the network happens to be made of blocks now
     if model != draft.model:
-        _set_network(remember_change(draft, model))
+        control = (arguments[0], *settings) if function in (editing.configure, editing.change_head) else None
+        _set_network(remember_change(draft, model, control))
     return model
 
 
@@ -108,20 +133,23 @@ def _buttons() -> None:
 
 def _step(taken: str, given: str) -> None:
     """Go one step along one of the two lists; where the draft was is noted in the other."""
-    if not st.session_state.get(taken):
+    catch_up()  # what was typed before the click is the change that is taken back
+    steps, others = (st.session_state.setdefault(name, []) for name in (taken, given))
+    if not steps:
         return  # a click that was on its way when the list became empty
     st.session_state.pop("last_change", None)
-    spec, whole = st.session_state[taken].pop()
-    draft = st.session_state.draft
-    st.session_state.setdefault(given, []).append((draft, whole))
+    draft, (spec, whole) = st.session_state.draft, steps[-1]
     if whole or datasets.info(spec.data.dataset).is_series != datasets.info(draft.data.dataset).is_series:
         state.set_draft(spec)
     else:
         _set_network(draft.model_copy(update={"model": spec.model, "preset": spec.preset}))
+    # Only lists from here on: a use of the session might end this between the two.
+    steps.pop()
+    others.append((draft, whole))
 
 
 def _set_network(spec: RunSpec) -> None:
     """Make `spec`, of which only the network is new, the draft: controls of training and images keep what they say."""
     for key in [key for key in st.session_state if str(key).startswith(OF_THE_NETWORK)]:
         del st.session_state[key]
-    st.session_state.draft = spec  # the last use of the session: until then nothing is changed, after it everything
+    st.session_state.draft = spec  # the last use of the session: until then the network is the old one

@@ -31,7 +31,7 @@ def dataset_menu(draft: RunSpec) -> None:
         list(datasets.DATASETS),
         format_func=lambda name: datasets.DATASETS[name].title,
         help="What the network learns to read.",
-        **synced("edit_dataset", draft.data.dataset, _learn),
+        **synced("dataset_menu", draft.data.dataset, _learn),
     )
 
 
@@ -63,8 +63,8 @@ def _learn(dataset: str) -> None:
         return
     preset = presets.preset(FITTING[_is_series(dataset)])
     data = preset.spec.data.model_copy(update={"dataset": dataset})
-    history.replace(preset.spec.model_copy(update={"data": data}))
     kind = "series" if _is_series(dataset) else "images"
     history.say(
         f"{datasets.info(dataset).title} needs a network for {kind}: {preset.title!r} is loaded. Undo brings the one before back."
     )
+    history.replace(preset.spec.model_copy(update={"data": data}))

@@ -92,10 +92,13 @@ def open_session() -> None:
 
 
 def set_draft(spec: RunSpec) -> None:
-    """Make `spec` the draft; the controls show it from the next run of the page on."""
-    st.session_state.draft = spec
+    """Make `spec` the draft; the controls show it from the next run of the page on.
+
+    The draft is the last use of the session: when a newer event cuts this short, the old draft is still there.
+    """
     for key in [key for key in st.session_state if str(key).startswith("edit_")]:
         del st.session_state[key]
+    st.session_state.draft = spec
 
 
 def edit_draft(spec: RunSpec) -> None:

@@ -207,6 +207,43 @@ class TestLayers:
         press(app, "Undo")
         assert model(app) == presets.preset("tiny").spec.model and app.slider(key="edit_conv_count").value == 1
 
+    @pytest.mark.parametrize(
+        ("kind", "key", "values"),
+        [
+            ("select_slider", "edit_kernel_l2", (0.0001, 0.001, 0.01)),  # on every layer with weights
+            ("slider", "edit_conv_count", (2, 3)),
+            ("slider", "edit_conv1_dropout", (0.1, 0.2, 0.3)),  # a layer more, and then another rate
+        ],
+    )
+    def test_a_simple_control_that_is_dragged_is_one_step(self, monkeypatch, kind, key, values):
+        monkeypatch.setattr(history, "DRAG", 1000)
+        app = open_build(editor=False)
+        before = model(app)
+        for value in values:
+            healthy(getattr(app, kind)(key=key).set_value(value).run())
+        healthy(app.select_slider(key="edit_conv1_filters").set_value(32).run())
+        assert len(app.session_state["undo"]) == 2
+        press(app, "Undo")
+        press(app, "Undo")
+        assert model(app) == before
+
+    def test_two_moves_are_two_steps(self, monkeypatch):
+        monkeypatch.setattr(history, "DRAG", 1000)
+        app = open_build(presets.preset("inception").spec)
+        seen = [names(app)]
+        for _ in range(2):  # of branches that do not feed each other: only the order of the list changes
+            if "open_layer" not in app.session_state:
+                open_row(app, "module_1_1x1_relu")
+            press(app, "Move down")
+            seen.append(names(app))
+        press(app, "Undo")
+        assert names(app) == seen[1] != seen[0]
+        press(app, "Empty")
+        add(app, "Conv2D")
+        press(app, "Empty")
+        press(app, "Undo")
+        assert names(app) == ["conv2d_1"]
+
     @pytest.mark.parametrize("editor", [True, False])
     def test_a_slider_that_is_dragged_is_one_step(self, monkeypatch, editor):
         monkeypatch.setattr(history, "DRAG", 1000)
@@ -297,7 +334,7 @@ class TestData:
     def test_series_bring_a_network_for_series_and_undo_takes_it_back(self):
         spec = change(presets.preset("lenet5").spec, {"data.augmentation.rotation": 10})
         app = open_build(spec)
-        healthy(app.selectbox(key="edit_dataset").set_value("mnist-1d").run())
+        healthy(app.selectbox(key="dataset_menu").set_value("mnist-1d").run())
         draft = app.session_state["draft"]
         assert (draft.preset, draft.data.dataset) == ("mnist1d", "mnist-1d") and not draft.data.augmentation.active
         assert "needs a network for series" in said(app)
@@ -352,21 +389,21 @@ class TestShare:
 class Interruption:
     """Ends the next callback at one of its uses of the session, as Streamlit does when a newer event waits."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module=base, name: str = "_deal_with"):
         self.after, self.came = 0, False
         self._left = None  # uses until then; None: not in a callback, or over
         for use in ("__getitem__", "__setitem__", "__contains__", "__delitem__"):
             monkeypatch.setattr(SafeSessionState, use, self._counted(getattr(SafeSessionState, use)))
-        deal_with = base._deal_with
+        own = getattr(module, name)
 
-        def callback(key: str) -> None:
+        def callback(*arguments: str) -> None:
             self._left, self.after = self.after, None
             try:
-                deal_with(key)
+                own(*arguments)
             finally:
                 self._left = None
 
-        monkeypatch.setattr(base, "_deal_with", callback)
+        monkeypatch.setattr(module, name, callback)
 
     def _counted(self, use):
         def counted(*arguments):
@@ -397,4 +434,59 @@ def test_a_name_survives_a_click_that_comes_with_it(monkeypatch):
         if not interruption.came:
             break
         old = new
+    assert 5 < uses < 99
+
+
+def test_a_click_that_comes_with_a_new_name_finds_the_layer(monkeypatch):
+    interruption = Interruption(monkeypatch)
+    for uses in range(100):
+        app = open_build()
+        open_row(app, "conv_1")
+        shown = app._tree
+        app.text_input(key="edit_layer_conv_1_name").set_value("typed")
+        interruption.after, interruption.came = uses, False
+        app.run()
+        if not interruption.came:
+            break
+        app._tree = shown  # the click is on what the browser shows still
+        press(app, "Duplicate")
+        assert names(app)[:2] in (["typed", "typed_1"], ["typed", "conv_2"]) and not app.error
+    assert 5 < uses < 99
+
+
+@pytest.mark.parametrize(("key", "value", "preset"), [("preset", "lenet5", "lenet5"), ("dataset_menu", "mnist-1d", "mnist1d")])
+def test_another_network_is_one_step_also_when_a_click_comes_with_it(monkeypatch, key, value, preset):
+    interruption, wanted = Interruption(monkeypatch), presets.preset(preset).spec
+    for uses in range(0, 100, 3):
+        app = open_build(editor=False)
+        before = app.session_state["draft"]
+        interruption.after, interruption.came = uses, False
+        app.selectbox(key=key).set_value(value).run()
+        healthy(app.run())
+        assert app.session_state["draft"] == wanted
+        press(app, "Undo")
+        assert app.session_state["draft"] == before and not app.session_state["undo"]
+        if not interruption.came:
+            break
+    assert 5 < uses < 99
+
+
+def test_undo_loses_no_step_when_a_click_comes_with_it(monkeypatch):
+    interruption = Interruption(monkeypatch, history, "_step")
+    interruption.after = None
+    for uses in range(100):
+        app = open_build()
+        networks = [model(app)]
+        for kind in ("Dropout", "GaussianNoise"):
+            add(app, kind)
+            networks.append(model(app))
+        interruption.after, interruption.came = uses, False
+        next(button for button in app.button if button.label == "Undo").click().run()
+        interruption.after = None
+        healthy(app.run())
+        steps = [spec.model for spec, _ in (*app.session_state["undo"], *reversed(app.session_state["redo"]))]
+        place = networks.index(model(app))
+        assert steps == networks[:place] + networks[place + 1 :]
+        if not interruption.came:
+            break
     assert 5 < uses < 99

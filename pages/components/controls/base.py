@@ -25,7 +25,8 @@ def catch_up() -> None:
     """Call the callbacks that a newer click cut short. Called before the page is drawn.
 
     Streamlit ends a callback at its next use of the session when another event is waiting, and does not call it again:
-    a name that is typed and left by a click on a button sends both at once.
+    a name that is typed and left by a click on a button sends both at once. The click's own callback comes before this, so one that
+    depends on what was typed calls this itself. A page that is left with such a callback unfinished does not finish it.
     """
     for key, (value, _, _) in list(st.session_state.get("shown", {}).items()):
         if key in st.session_state and st.session_state[key] != value:
@@ -33,6 +34,8 @@ def catch_up() -> None:
 
 
 def _deal_with(key: str) -> None:
+    if key not in st.session_state:
+        return  # a preset that is chosen at the same moment takes the controls of the old network away
     shown, value = st.session_state.shown, st.session_state[key]
     _, change, arguments = shown[key]
     change(*arguments, value)

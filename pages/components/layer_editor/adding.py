@@ -53,7 +53,8 @@ def _where(model: ModelSpec) -> None:
 
 
 def _stand_behind(key: str) -> None:
-    st.session_state.add_behind = st.session_state[key]
+    if key in st.session_state:  # a preset that is chosen at the same moment takes the controls of the old network away
+        st.session_state.add_behind = st.session_state[key]
 
 
 def _add(kind: str) -> None:

@@ -1,5 +1,7 @@
 """Which layer is open, and what follows it when names change."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from cnn_core import editing
@@ -29,29 +31,30 @@ def toggle(name: str) -> None:
 def rename(name: str, new: str) -> None:
     """Give a layer another name."""
     new, old = new.strip(), current(name)
-    if old not in {layer.name for layer in st.session_state.draft.model.layers}:
-        return  # it has the new name: this was cut short behind that
-    if history.change(editing.rename, old, new) is not None:
-        _follow(name, old, new)
+    if old in _names():
+        _become(name, new, lambda: history.change(editing.rename, old, new))
 
 
 def change_kind(name: str, kind: str) -> None:
     """Make a layer one of another kind, which may bring another name."""
     old = current(name)
-    names = [layer.name for layer in st.session_state.draft.model.layers]
-    if old not in names:
-        return  # it has the new name: this was cut short behind that
-    if (model := history.change(editing.change_kind, old, kind)) is not None:
-        _follow(name, old, model.layers[names.index(old)].name)
+    if old in _names():
+        new = editing.name_as(st.session_state.draft.model, old, kind)
+        _become(name, new, lambda: history.change(editing.change_kind, old, kind))
 
 
-def _follow(name: str, old: str, new: str) -> None:
-    """Keep a layer open that was `old`, and let clicks find it that were made while it was called `name`."""
-    if st.session_state.get("open_layer") == old:
-        choose(new)
+def _become(name: str, new: str, change: Callable[[], ModelSpec | None]) -> None:
+    """Change a layer, which is called `new` afterwards, and keep it open. When this was cut short, it can be done again."""
     st.session_state.renamed = {name: new}
+    if change() is not None and st.session_state.get("open_layer") == name:
+        choose(new)
 
 
 def current(name: str) -> str:
     """A layer's name now: a click that comes with the new name of a layer was made while it had the old one."""
-    return st.session_state.get("renamed", {}).get(name, name)
+    new = st.session_state.get("renamed", {}).get(name)
+    return new if name not in _names() and new in _names() else name
+
+
+def _names() -> set[str]:
+    return {layer.name for layer in st.session_state.draft.model.layers}

@@ -50,12 +50,12 @@ def damaged(error: DataError) -> None:
 
 def _remove(index: int, image: np.ndarray) -> None:
     """Forget a drawing, if it is still the one that was shown: another tab may have deleted some."""
-    home = state.lab().home
+    home, deleted = state.lab().home, st.session_state.setdefault("own_deleted", [])
     try:
         kept = my_digits.read(home)
         if index < len(kept) and np.array_equal(kept.images[index], image):
             my_digits.remove(home, index)
-            st.session_state.setdefault("own_deleted", []).append((image, int(kept.labels[index])))
+            deleted.append((image, int(kept.labels[index])))
     except LabError as error:
         st.session_state.own_fault = str(error)
 
