@@ -7,8 +7,8 @@ from collections.abc import Callable
 import keras
 
 from cnn_core.files import replacing
-from cnn_core.run import Metric
-from cnn_core.sink import RATE_EVENT, Sink, StopRequested
+from cnn_core.run import RATE_EVENT, Metric
+from cnn_core.sink import Sink, StopRequested
 from cnn_core.snapshots import Recorder
 
 EVERY = 0.5  # seconds between two writes within an epoch

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from cnn_core.layer_kinds import Dense
+from cnn_core.layer_kinds.convolutions import Sliding
 from cnn_core.spec import INPUT, RunSpec
 from cnn_core.targets import main_head
 
@@ -34,10 +36,17 @@ def hidden_layer(spec: RunSpec) -> str | None:
     if head is None:
         return None
     layer = spec.model.layer(head.layer)
-    while layer.kind == "Activation" and layer.inputs[0] != INPUT:
+    while not isinstance(layer, (Sliding, Dense)) and len(layer.inputs) == 1 and layer.inputs[0] != INPUT:
         layer = spec.model.layer(layer.inputs[0])
     source = layer.inputs[0]
     return None if source == INPUT else source
+
+
+def no_map(spec: RunSpec) -> str:
+    """Why `hidden_layer` is None for a spec, in words."""
+    if main_head(spec) is None:
+        return "This network names no classes, so there is no map of them. Choose one that does."
+    return "This network has no hidden layer before its classes, so there is nothing to draw a map of. Choose another network."
 
 
 def principal(features: np.ndarray) -> tuple[Plane, PCA]:

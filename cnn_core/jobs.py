@@ -9,7 +9,7 @@ from cnn_core import checkpoint, datasets, memory, my_digits, presets, shapes, t
 from cnn_core.course import START
 from cnn_core.errors import DataError, LabError, SpecError, StoreError
 from cnn_core.files import replacing
-from cnn_core.run import Run
+from cnn_core.run import FURTHER_EVENT, Run
 from cnn_core.scheduler import Scheduler
 from cnn_core.spec import RunSpec, change
 
@@ -175,7 +175,8 @@ class Lab(Scheduler):
                 new.write_text(spec.model_dump_json(indent=2))
         except OSError as error:
             raise self._not_stored(error) from None
-        self.store.resume(known.run, spec)
+        if self.store.resume(known.run, spec) and more and known.step:
+            self.store.event(known.run, known.step, FURTHER_EVENT, f"by {more} epoch{'s' * (more > 1)}")
         return known.run
 
     def can_go_on(self, run: Run) -> bool:

@@ -28,6 +28,8 @@ def decode(text: str) -> RunSpec:
         data = unpacking.decompress(packed, MOST_BYTES)
         if unpacking.unconsumed_tail or not unpacking.eof:
             raise ValueError("cut short or too long")
+        if not data:
+            raise ValueError("nothing in it")
     except (binascii.Error, zlib.error, ValueError):
         raise SpecError(
             "The settings in the link could not be read: it is damaged or was cut short. Ask for the link again."

@@ -8,6 +8,8 @@ from cnn_core.spec import RunSpec
 
 ACTIVE = ("running",)
 ANSWERS = {"last": "test_answers.npz", "best": "best_answers.npz"}  # files of a run, by the weights that gave them
+RATE_EVENT = "learning rate"  # a kind of event in a run, whose text is the new rate
+FURTHER_EVENT = "trained further"  # another one: epochs were added to those that were planned
 ENDED = ("paused", "stopped", "finished", "failed", "interrupted")
 
 

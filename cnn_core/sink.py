@@ -10,10 +10,8 @@ from typing import NoReturn, Protocol
 from filelock import FileLock
 
 from cnn_core.jobs import LEARNING_RATE, Lab
-from cnn_core.run import ACTIVE, ANSWERS, Metric
+from cnn_core.run import ACTIVE, ANSWERS, RATE_EVENT, Metric
 from cnn_core.store import Store
-
-RATE_EVENT = "learning rate"  # the kind of event, whose text is the new rate
 
 
 class StopRequested(Exception):

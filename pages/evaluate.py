@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cnn_core import datasets, evaluation, targets
-from cnn_core.run import ACTIVE
 from pages.components import state
 from pages.components.run_picker import run_picker
 from pages.components.scores import changes, classes, numbers, trust
@@ -21,9 +20,6 @@ run = run_picker()
 if run is None:
     st.stop()
 spec = run.spec
-live = {other.run: other for other in state.lab().store.runs((*ACTIVE, "queued"))}
-if viewed := live.get(st.session_state.run):
-    st.info(f"{viewed.name} is {viewed.status}: its scores come when it is over. These are those of {run.name}.")
 if not datasets.is_here(spec.data.dataset):
     st.info("The images of this network's dataset are not on this computer. Download them on the Build page.")
     st.page_link("pages/build.py", label="Build", icon=":material/construction:")

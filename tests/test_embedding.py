@@ -42,6 +42,7 @@ def test_a_newcomer_is_put_amid_its_neighbours():
 def test_the_hidden_layer():
     assert embedding.hidden_layer(preset("mnist1d-forecast").spec) == "digit_relu"
     assert embedding.hidden_layer(network({"kind": "Flatten", "name": "flat"})) == "flat"
+    assert embedding.hidden_layer(preset("all-convolutional").spec) == "conv_5_relu"
     heads = ({"name": "next", "layer": "next", "target": "forecast", "loss": "mean_squared_error"},)
     layers = ({"kind": "Flatten", "name": "flat"}, {"kind": "Dense", "name": "next", "units": 8})
     assert embedding.hidden_layer(network(*layers, heads=heads, data={"dataset": "mnist-1d", "points_seen": 32})) is None

@@ -9,7 +9,8 @@ import pytest
 from cnn_core import datasets
 from cnn_core.__main__ import main
 from cnn_core.errors import LabError, UnknownRun
-from cnn_core.export import FORMATS, export, export_bytes
+from cnn_core.export import FORMATS, departures, export, export_bytes
+from cnn_core.spec import change
 
 
 def test_the_keras_file_gives_the_same_answers(trained, tmp_path):
@@ -49,6 +50,27 @@ def test_a_script_and_a_notebook_need_no_weights(lab, trained, tmp_path):
     assert json.loads(export(lab, "untrained", tmp_path, "notebook").read_text())["nbformat"] == 4
     with pytest.raises(LabError, match="has no weights yet"):
         export(lab, "untrained", tmp_path, "onnx")
+
+
+def test_a_script_says_that_its_run_departed_from_the_plan(lab, trained):
+    planned = change(trained.spec, {"training.deterministic": True, "training.schedule": "cosine"})
+    lab.store.add("odd", "odd", planned)
+    assert "same numbers, to the bit" in export_bytes(lab, "odd", "python").decode()
+    lab.store.update("odd", status="stopped", epoch=1)
+    lab.store.event("odd", 3, "learning rate", "0.001")
+    lab.store.event("odd", 9, "trained further", "by 2 epochs")
+    words = (
+        "The run in the lab departed from its plan (its learning rate was changed on the way; it was trained further than it was first "
+        "planned; it ended after 1 of 2 epochs), so its numbers are others."
+    )
+    for format in ("python", "notebook"):
+        text = export_bytes(lab, "odd", format).decode()
+        assert words in text and "same numbers, to the bit" not in text
+    lab.store.update("odd", status="finished")
+    assert "it ended after" not in departures(lab, lab.store.get("odd"))
+    lab.store.add("even", "even", change(planned, {"training.schedule": "constant"}))
+    lab.store.event("even", 9, "trained further", "by 2 epochs")
+    assert departures(lab, lab.store.get("even")) is None
 
 
 def test_a_conversion_in_a_process_of_its_own(trained, monkeypatch):

@@ -43,6 +43,11 @@ def test_a_text_that_unpacks_to_very_much_is_refused_before_it_does():
         links.decode(bomb)
 
 
+def test_a_text_with_nothing_in_it_is_a_damaged_link():
+    with pytest.raises(SpecError, match="could not be read: it is damaged"):
+        links.decode(base64.urlsafe_b64encode(zlib.compress(b"")).decode())
+
+
 def test_a_file_that_is_too_large_is_not_read():
     with pytest.raises(SpecError, match="201 kB, and settings have 200 kB at most"):
         links.read_file(b" " * (links.MOST_BYTES + 1000), "mine.json")

@@ -187,6 +187,7 @@ def test_training_further(finished, wait_until):
     row = lab.store.get(run)
     assert (row.status, row.epoch, row.epochs) == ("finished", 3, 3) and row.test_accuracy > 0.5
     assert len(lab.store.history(run)["loss"]) == 3
+    assert [event["text"] for event in lab.store.events(run) if event["kind"] == "trained further"] == ["by 1 epoch"]
 
 
 def test_a_run_whose_checkpoints_are_lost_is_left_as_it_is(finished):

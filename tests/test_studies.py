@@ -150,7 +150,7 @@ def test_networks_that_name_no_classes(lab, said):
     layers = ({"kind": "Flatten", "name": "flat"}, {"kind": "Dense", "name": "next", "units": 8})
     heads = ({"name": "next", "layer": "next", "target": "forecast", "loss": "mean_squared_error"},)
     run = finished_run(lab, network(*layers, heads=heads, data={"dataset": "mnist-1d", "points_seen": 32}))
-    for kind, words in ((importance, "names no classes"), (tsne, "no hidden layer")):
-        with pytest.raises(LabError, match=words):
+    for kind in (importance, tsne):
+        with pytest.raises(LabError, match="names no classes"):
             kind.study(context(lab, run, said))
     assert set(favourites.study(context(lab, run, said))) == {"examples"}

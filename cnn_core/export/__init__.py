@@ -15,10 +15,10 @@ from cnn_core.export.conversion import convert, missing
 from cnn_core.export.formats import FORMATS, Format
 from cnn_core.files import replacing
 from cnn_core.jobs import Lab
-from cnn_core.run import Run
+from cnn_core.run import FURTHER_EVENT, RATE_EVENT, Run
 from cnn_core.spec import RunSpec
 
-__all__ = ["FORMATS", "Format", "export", "export_bytes", "obstacle"]
+__all__ = ["FORMATS", "Format", "departures", "export", "export_bytes", "obstacle"]
 
 
 def obstacle(spec: RunSpec, format: str) -> str | None:
@@ -34,6 +34,19 @@ def obstacle(spec: RunSpec, format: str) -> str | None:
     if lacking := missing(format):
         return f"The package {lacking} is not installed. Run `pip install -r requirements.txt`."
     return None
+
+
+def departures(lab: Lab, run: Run) -> str | None:
+    """How the training of a run departed from what its spec plans, in words; None when it did not. A script trains as planned."""
+    kinds, planned = {event["kind"] for event in lab.store.events(run.run)}, run.spec.training
+    found = []
+    if RATE_EVENT in kinds:
+        found.append("its learning rate was changed on the way")
+    if FURTHER_EVENT in kinds and (planned.schedule not in ("constant", "plateau") or run.spec.data.augmentation.calm_after < 1):
+        found.append("it was trained further than it was first planned")
+    if run.is_over and run.status != "finished" and run.epoch < run.epochs:
+        found.append(f"it ended after {run.epoch} of {run.epochs} epochs")
+    return f"The run in the lab departed from its plan ({'; '.join(found)}), so its numbers are others." if found else None
 
 
 def export(lab: Lab, run: str, out: Path, format: str = "keras") -> Path:
@@ -82,11 +95,11 @@ def export_bytes(lab: Lab, run: str, format: str) -> bytes:
 
 def _write(lab: Lab, run: Run, format: str, new: Path) -> None:
     if format == "python":
-        new.write_text(script.script(run.spec), encoding="utf-8")
+        new.write_text(script.script(run.spec, departures(lab, run)), encoding="utf-8")
     elif format == "notebook":
         from cnn_core.export.notebook import notebook
 
-        new.write_text(notebook(run.spec), encoding="utf-8")
+        new.write_text(notebook(run.spec, departures(lab, run)), encoding="utf-8")
     elif format != "keras":
         convert(run.spec, lab.weights(run.run), format, new)
     elif _is_sound(source := lab.store.folder(run.run) / run.keras_file):

@@ -13,10 +13,13 @@ METADATA = {
 }
 
 
-def notebook(spec: RunSpec) -> str:
-    """The JSON of a notebook whose code cells are the parts of the script, in order. Raises SpecError when it cannot be trained."""
+def notebook(spec: RunSpec, departed: str | None = None) -> str:
+    """The JSON of a notebook whose code cells are the parts of the script, in order. Raises SpecError when it cannot be trained.
+
+    departed: how the run in the lab departed from its spec, in words.
+    """
     cells = []
-    for number, section in enumerate(sections(spec)):
+    for number, section in enumerate(sections(spec, departed)):
         title = f"## {section.title}" if number else f"# {origin(spec)} on {spec.data.dataset}"
         cells.append(new_markdown_cell(f"{title}\n\n{section.text}", id=f"text-{number}"))
         cells.append(new_code_cell(section.code, id=f"code-{number}"))

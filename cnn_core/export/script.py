@@ -20,8 +20,10 @@ tf.config.threading.set_intra_op_parallelism_threads({THREADS_TO_REPEAT})
 tf.config.experimental.enable_op_determinism()"""
 
 
-def script(spec: RunSpec) -> str:
+def script(spec: RunSpec, departed: str | None = None) -> str:
     """A Python script that trains the network of a spec and prints its test accuracy last. Raises SpecError when it cannot be trained.
+
+    departed: how the run in the lab departed from its spec, in words.
 
     With `training.deterministic` the history of its epochs is that of the lab to the bit, on the same computer; else it agrees as
     well as two runs of the lab do. One exception: the learning rate of a plateau whose `decay` is no power of a half may differ in its
@@ -31,8 +33,8 @@ def script(spec: RunSpec) -> str:
     >>> print(script(preset("tiny").spec).splitlines()[0])
     \"""tiny on mnist-5k: a network for Keras, written by CNN Lab.
     """
-    first, *others = sections(spec)
-    text = f'"""{about(spec)}\n"""\n\n{first.code}'
+    first, *others = sections(spec, departed)
+    text = f'"""{about(spec, departed)}\n"""\n\n{first.code}'
     for part in others:
         # Two empty lines around what is defined.
         before = "\n\n\n" if _begins_with_definition(part.code) or text.splitlines()[-1].startswith(" ") else "\n\n"
@@ -47,7 +49,7 @@ def obstacle(spec: RunSpec) -> str | None:
     return None
 
 
-def sections(spec: RunSpec) -> list[Section]:
+def sections(spec: RunSpec, departed: str | None = None) -> list[Section]:
     """The parts of the script in their order; the first holds the imports and settings of all."""
     shapes.check(spec.model, spec.data)
     if reason := obstacle(spec):
@@ -63,13 +65,15 @@ def sections(spec: RunSpec) -> list[Section]:
         training.test(spec),
     )
     found = [part for part in parts if part is not None]
-    return [_settings(spec, found), *found]
+    return [_settings(spec, found, departed), *found]
 
 
-def about(spec: RunSpec) -> str:
+def about(spec: RunSpec, departed: str | None) -> str:
     """What the script is, what it needs, and how close its numbers are to the lab's."""
     packages = ["tensorflow", *data.PACKAGES.get(spec.data.dataset, ()), *(("pillow", "scipy") if data.redraws(spec) else ())]
-    if spec.training.deterministic:
+    if departed:
+        same = departed
+    elif spec.training.deterministic:
         same = "On the computer that trained it in the lab it gives the same numbers, to the bit."
     else:
         same = "It gives the numbers of the lab as nearly as two runs of the lab agree."
@@ -81,7 +85,7 @@ def about(spec: RunSpec) -> str:
     )
 
 
-def _settings(spec: RunSpec, parts: Iterable[Section]) -> Section:
+def _settings(spec: RunSpec, parts: Iterable[Section], departed: str | None) -> Section:
     statements = {"import os", "import tensorflow as tf", *(line for part in parts for line in part.imports)}
     standard = {line for line in statements if line.split()[1].partition(".")[0] in sys.stdlib_module_names}
     settings = [
@@ -93,7 +97,7 @@ def _settings(spec: RunSpec, parts: Iterable[Section]) -> Section:
     if spec.training.deterministic:
         settings.append(REPEATABLE)
     code = "\n\n".join([_sorted(standard), ENVIRONMENT, _sorted(statements - standard), "\n".join(settings)])
-    return Section("Settings", f"{about(spec).partition(chr(10))[2].strip()}", code)
+    return Section("Settings", f"{about(spec, departed).partition(chr(10))[2].strip()}", code)
 
 
 def _sorted(statements: set[str]) -> str:

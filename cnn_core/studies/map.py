@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from cnn_core import datasets
-from cnn_core.embedding import EXAMPLES, hidden_layer, two
+from cnn_core.embedding import EXAMPLES, hidden_layer, no_map, two
 from cnn_core.errors import LabError
 from cnn_core.study import Context, Result
 
@@ -24,7 +24,7 @@ def study(context: Context) -> Result:
     spec = context.run.spec
     layer = hidden_layer(spec)
     if layer is None:
-        raise LabError("This network has no hidden layer before its classes, so there is nothing to draw a map of.")
+        raise LabError(no_map(spec))
     model, data = TrainedModel(spec, context.weights), datasets.load(spec.data.dataset)
     context.progress(0.05, f"Reading the test part up to {layer}")
     features = model.outputs(data.x_test[:EXAMPLES], [layer])[layer].reshape(min(EXAMPLES, len(data.x_test)), -1)

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from cnn_core.export import FORMATS, export_bytes, obstacle
+from cnn_core.export import FORMATS, departures, export_bytes, obstacle
 from cnn_core.run import Run
 from pages.components import state
 
@@ -43,7 +43,7 @@ ICONS = {"python": "code", "notebook": "menu_book", "keras": "neurology", "onnx"
 
 def _take_home(run: Run) -> None:
     """An entry for each format; a file is made when it is asked for."""
-    has_weights = run.is_over and state.lab().has_weights(run)
+    has_weights, departed = run.is_over and state.lab().has_weights(run), departures(state.lab(), run)
     for name, format in FORMATS.items():
         reason = obstacle(run.spec, name)
         if not reason and format.needs_weights and not has_weights:
@@ -58,7 +58,8 @@ def _take_home(run: Run) -> None:
             key=f"take_home_{name}_{run.run}",
             width="stretch",
         )
-        st.caption(reason or format.about)
+        told = "" if format.needs_weights or not departed else f" {departed}"
+        st.caption(reason or f"{format.about}{told}")
 
 
 def _file_stem(run: Run) -> str:

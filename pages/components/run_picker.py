@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnn_core import presets
+from cnn_core.errors import UnknownRun
 from cnn_core.run import ACTIVE, Run
 from pages.components import state
 from pages.components.live_panel import live_panel
@@ -24,6 +25,8 @@ def run_picker(training: bool = False) -> Run | None:
     # Said anew at every run of a page: on another page the list is another widget, which would begin with its first entry.
     viewed = st.session_state.run
     st.session_state.picked = viewed if viewed in runs else next(iter(runs))
+    if viewed and viewed not in runs:
+        _instead(viewed, runs[st.session_state.picked])
     chosen = st.selectbox(
         "Network",
         list(runs),
@@ -33,6 +36,20 @@ def run_picker(training: bool = False) -> Run | None:
         on_change=lambda: state.view_run(st.session_state.picked),
     )
     return runs[chosen]
+
+
+def _instead(viewed: str, shown: Run) -> None:
+    """Say why another network than the one in view answers."""
+    try:
+        known = state.lab().store.get(viewed)
+    except UnknownRun:
+        why = f"There is no run {viewed}: it was deleted, or the address is of another lab."
+    else:
+        why = f"{known.name!r} has no weights"
+        if known.status in ACTIVE or known.status == "queued":
+            why = f"{known.name!r} is in training" if known.status in ACTIVE else f"{known.name!r} waits for its turn"
+        why += "." if known.is_over else "; it can be asked here when it is done."
+    st.info(f"{why} This is **{shown.name}**.", icon=":material/info:")
 
 
 def titles(of: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Evaluate as a person uses it, without a browser."""
 
-import shutil
 
 import numpy as np
 import pytest
@@ -92,16 +91,6 @@ def test_a_run_without_weights_and_a_damaged_one(home, trained):
             (lab.store.folder(run) / "model.weights.h5").write_bytes(weights)
     app = open_page("evaluate", run=run)
     assert "damaged" in errors(app) and widget(app, "selectbox", "Network").options
-
-
-def test_a_run_that_waits_is_named(home, trained):
-    shutil.copytree(trained.lab.home, home, ignore=shutil.ignore_patterns("*.lock"))
-    app = open_page("evaluate", run=trained.run)
-    Lab(home).store.add("20990101-000000-aaaa", "the new one", trained.spec)  # nobody starts it: it stays queued
-    app.session_state["run"] = "20990101-000000-aaaa"
-    app.run()
-    assert any("the new one is queued" in info.value for info in app.info) and not app.error
-    assert metrics(app)["Test accuracy"] == f"{trained.row.test_accuracy:.2%}"
 
 
 @pytest.mark.parametrize("name", ["two-heads", "mnist1d-forecast"])

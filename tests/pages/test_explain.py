@@ -68,7 +68,7 @@ def test_a_map_that_cannot_be(page_lab):
     layers = ({"kind": "Flatten", "name": "flat"}, {"kind": "Dense", "name": "next", "units": 8})
     heads = ({"name": "next", "layer": "next", "target": "forecast", "loss": "mean_squared_error"},)
     run = finished_run(page_lab, network(*layers, heads=heads, data={"dataset": "mnist-1d", "points_seen": 32}))
-    assert "no hidden layer" in said(opened("explain", run, explain_view="map"))
+    assert "names no classes" in said(opened("explain", run, explain_view="map"))
     assert "names no classes" in said(opened("explain", run))
     assert "names no classes" in said(opened("learned", run, learned_view="edit")) or "nothing between" in said(
         opened("learned", run, learned_view="edit")

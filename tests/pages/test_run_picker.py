@@ -4,7 +4,7 @@ import pytest
 
 from cnn_core.presets import preset
 from tests.networks import finished_run
-from tests.pages.opened import healthy, opened
+from tests.pages.opened import healthy, opened, said
 
 PAGES = ("look_inside", "evaluate", "explain", "compute", "my_digits", "learned", "draw", "compare")
 
@@ -19,3 +19,18 @@ def test_it_stays_chosen_on_every_page(page_lab, trained, follows_the_address):
     for page in PAGES:
         app = healthy(app.switch_page(f"pages/{page}.py").run())
         assert app.selectbox(key="picked").value == trained.run == app.session_state["run"], page
+
+
+def test_a_run_that_cannot_answer_is_named_with_the_one_that_does(page_lab, trained):
+    unknown, training, waiting, empty = (f"20990101-000000-000{number}" for number in range(4))
+    for run, status in ((training, "running"), (waiting, "queued"), (empty, "failed")):
+        page_lab.store.add(run, f"run {status}", trained.spec)
+        page_lab.store.update(run, status=status)
+    for run, words in (
+        (unknown, f"There is no run {unknown}: it was deleted"),
+        (training, "'run running' is in training; it can be asked here when it is done."),
+        (waiting, "'run queued' waits for its turn;"),
+        (empty, "'run failed' has no weights."),
+    ):
+        assert f"{words}" in said(app := opened("evaluate", run)), words
+        assert f"This is **{trained.row.name}**." in said(app)

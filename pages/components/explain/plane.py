@@ -19,9 +19,7 @@ def plane(run: Run, example: np.ndarray | None) -> None:
     """The map, and the example of the point that was pressed."""
     layer = embedding.hidden_layer(run.spec)
     if layer is None:
-        st.info(
-            "This network has no hidden layer before its classes, so there is nothing to draw a map of. Choose another network."
-        )
+        st.info(embedding.no_map(run.spec))
         return
     model, data = state.model(run.run), state.dataset(run.spec.data.dataset)
     features, said, true = _read(mark(run.run), layer, model, data)
