@@ -17,7 +17,9 @@ def input_picker(data: DataSpec) -> np.ndarray | None:
     """The current example, or None when there is none yet: an image, uint8 (28, 28), or a series, float32 (points, 1)."""
     if datasets.info(data.dataset).is_series:
         return _test_example(data.dataset)
-    st.session_state.setdefault("route", "draw")
+    # Said anew at every run of a page: on another page they are other widgets, which the browser would begin empty.
+    for key, value in (("route", "draw"), ("brush", 20)):
+        st.session_state[key] = st.session_state.get(key) or value
     route = st.segmented_control(
         "Picture",
         list(ROUTES),
@@ -54,7 +56,6 @@ def _show_series(data: DataSpec, example: np.ndarray | None) -> None:
 
 def _drawn() -> Digit | None:
     session = st.session_state
-    session.setdefault("brush", 20)
     session.setdefault("canvas_number", 0)
     key = f"canvas_{session.canvas_number}"
     if key not in session:

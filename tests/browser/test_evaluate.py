@@ -114,3 +114,15 @@ def test_a_drawn_digit_is_kept_and_scored(page, served, trained):
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="My digits: 0")).to_be_visible()
     assert len(my_digits.read(served.home)) == 0
+
+
+def test_the_square_waits_on_the_next_page_too(page, served, trained):
+    page.goto(f"{served.url}/draw?run={trained.run}")
+    for name in (None, "Look inside", "Why", "Draw"):
+        if name:
+            page.get_by_role("link", name=name).click()
+            expect(page.get_by_role("link", name=name)).to_have_attribute("aria-current", "page")
+            settle(page)
+        expect(page.locator(".st-key-route [aria-checked=true]")).to_have_text("Draw")
+        expect(page.locator("canvas").first).to_be_visible()
+        expect(page.get_by_test_id("stSlider")).to_contain_text("20")

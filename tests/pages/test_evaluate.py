@@ -1,6 +1,5 @@
 """Evaluate as a person uses it, without a browser."""
 
-
 import numpy as np
 import pytest
 
