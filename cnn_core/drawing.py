@@ -14,7 +14,7 @@ from scipy import ndimage
 from cnn_core.errors import ImageError
 
 SIDE, BOX = 28, 20
-MOST_BYTES = 5_000_000
+MOST_BYTES = 20_000_000  # photos of telephones have 2 to 12 MB
 MOST_PIXELS = 25_000_000
 WORKING_SIDE = 560  # larger pictures are first shrunk to this
 LEAST_CONTRAST = 0.15  # of ink against paper, from 0 to 1

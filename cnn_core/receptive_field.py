@@ -51,14 +51,14 @@ def _through(layer: BaseLayer, reaching: list[Rectangles], entering: list[Shape]
         return np.concatenate(reaching)
     if len(reaching) > 1:
         return _joined(reaching)
-    if layer.kind == "Dense" or layer.kind.startswith("Global") or (_mixes(layer) and not is_map):
+    if layer.kind == "Dense" or layer.kind.startswith("Global") or (mixes(layer) and not is_map):
         return np.broadcast_to(_whole(first), (leaving[-1], *first.shape[-2:]))
     if layer.window() != (1, 1):
         return _slid(first, layer)
     return first
 
 
-def _mixes(layer: BaseLayer) -> bool:
+def mixes(layer: BaseLayer) -> bool:
     """Whether each value of a row depends on all of them."""
     return layer.kind == "LayerNormalization" or getattr(layer, "function", "") == "softmax"
 

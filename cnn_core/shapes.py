@@ -12,6 +12,7 @@ from math import prod
 from cnn_core import datasets, targets
 from cnn_core.errors import SpecError
 from cnn_core.layer_kinds import BaseLayer, KindError, Shape
+from cnn_core.receptive_field import mixes
 from cnn_core.spec import INPUT, DataSpec, HeadSpec, ModelSpec
 from cnn_core.targets import Target
 
@@ -146,7 +147,7 @@ def _count_inputs(layer: BaseLayer) -> None:
 def _sees(layer: BaseLayer, fields: list[Field | None], entering: Shape | None, output: Shape | None) -> Field | None:
     """What the cells of a layer see of the input, by way of all its inputs."""
     size, strides = layer.window()
-    if output is None or size == 0 or None in fields:
+    if output is None or size == 0 or None in fields or (len(entering) == 1 and mixes(layer)):
         return None
     padding = getattr(layer, "padding", "valid")
     if padding == "same":

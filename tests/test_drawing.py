@@ -180,7 +180,7 @@ def huge_png(side: int) -> bytes:
         (file_of(seven("RGB", 255, 0), "JPEG")[:1000], "The picture is damaged"),
         (huge_png(20_000), "at most 25 million|more than 25 million"),
         (huge_png(6_000), "The picture has 6,000 x 6,000 pixels, at most 25 million are read. Make it smaller and try again."),
-        (bytes(5_000_001), "The file has 5.0 MB, at most 5 MB are read. Save it smaller and try again."),
+        (bytes(20_000_001), "The file has 20.0 MB, at most 20 MB are read. Save it smaller and try again."),
     ],
     ids=["text", "nothing", "half a png", "a png's head", "half a jpeg", "400 million pixels", "36 million pixels", "bytes"],
 )

@@ -142,7 +142,7 @@ def test_lenet5_known_answers():
     # 28·28·6·25 + 14·14·6·25·6 + 7·7·6·25·6 + 294·84 + 84·10
     assert network.multiply_adds == 117_600 + 176_400 + 44_100 + 24_696 + 840
     fields = [layers[name].receptive_field for name in ("conv_1", "pool_1", "conv_2", "pool_2", "conv_3", "flatten", "softmax")]
-    assert fields == [5, 6, 14, 16, 32, None, None]
+    assert fields == [5, 6, 14, 16, 32, 32, None]
 
 
 def test_two_convolutions_of_three_see_five():

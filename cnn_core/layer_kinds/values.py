@@ -28,9 +28,6 @@ class Flatten(BaseLayer):
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
 
-    def window(self) -> tuple[int, int]:
-        return 0, 0
-
 
 class Dense(Weighted):
     """A fully connected layer: each unit sees every value."""

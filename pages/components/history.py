@@ -95,7 +95,7 @@ def say(text: str) -> None:
 def toolbar(made_of_blocks: bool) -> bool:
     """The choice between the simple controls and the layer editor, Undo and Redo; whether the simple controls are to be shown."""
     if note := st.session_state.pop("note", None):
-        st.toast(note, icon=":material/info:", duration="long")
+        st.info(note, icon=":material/info:")  # not a toast: it would lie on Train
     with st.container(horizontal=True, vertical_alignment="center", key="editor_bar"):
         if made_of_blocks:
             st.session_state.setdefault("way", BLOCKS)

@@ -114,7 +114,7 @@ def _redraw(without: int | None) -> None:
 
 def _uploaded() -> Digit | None:
     file = st.file_uploader(
-        "A picture of one digit", type=["png", "jpg", "jpeg"], help="PNG or JPG, dark on light or light on dark, at most 5 MB."
+        "A picture of one digit", type=["png", "jpg", "jpeg"], help="PNG or JPG, dark on light or light on dark, at most 20 MB."
     )
     if file is None:
         return st.session_state.get("uploaded")

@@ -144,7 +144,8 @@ def _result(run: Run) -> None:
     has_weights = state.lab().has_weights(run)
     words = [f"{run.epoch} of {run.epochs} epochs"]
     if run.test_accuracy is not None:
-        words.insert(0, f"**Test accuracy {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
+        of = f" of {targets.main_head(run.spec).name}" if len(run.spec.model.heads) > 1 else ""
+        words.insert(0, f"**Test accuracy{of} {run.test_accuracy:.2%}** · test loss {run.test_loss:.4f}")
     elif run.test_loss is not None:
         words.insert(0, f"**Test loss {run.test_loss:.4f}**")
     elif has_weights:

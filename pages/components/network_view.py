@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnn_core import figures
-from cnn_core.shapes import NetworkReport
+from cnn_core.shapes import LayerReport, NetworkReport
 
 MANY, LARGE = 12, 640  # layers whose graph is a box of so many pixels to scroll in
 
@@ -27,7 +27,7 @@ def network_view(network: NetworkReport) -> None:
             "Layer": layer.name,
             "Kind": layer.kind,
             "From": ", ".join(layer.inputs),
-            "Output": "✗ does not fit" if layer.error else " × ".join(map(str, layer.output_shape or ())) or "–",
+            "Output": _output(layer),
             "Parameters": layer.parameters,
             "Formula": layer.formula,
             "Multiply-adds": layer.multiply_adds,
@@ -48,6 +48,12 @@ def network_view(network: NetworkReport) -> None:
         height=35 * (len(rows) + 1) + 3,
         alt="Shapes and costs of each layer",
     )
+
+
+def _output(layer: LayerReport) -> str:
+    if layer.output_shape is None:
+        return "✗ does not fit" if layer.error else "–"
+    return f"{'✗ ' if layer.error else ''}{' × '.join(map(str, layer.output_shape))}"
 
 
 def _field(field: int | None, axes: int) -> str:
