@@ -217,12 +217,12 @@ def _start(folder: Path) -> Path | None:
 
 
 def steps_per_execution(multiply_adds: int, batch_size: int, steps: int) -> int:
-    """Training steps between two callbacks: about 0.3 s of them, at least two lots an epoch, at most 64.
+    """Training steps between two callbacks: about 0.3 s of them, at least four lots an epoch, at most 64.
 
     >>> steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469)
     46
     """
-    return max(1, min(64, round(SECONDS_PER_EXECUTION / _seconds_per_step(multiply_adds, batch_size)), -(-steps // 2)))
+    return max(1, min(64, round(SECONDS_PER_EXECUTION / _seconds_per_step(multiply_adds, batch_size)), -(-steps // 4)))
 
 
 def _seconds_per_step(multiply_adds: int, batch_size: int) -> float:

@@ -24,6 +24,7 @@ BATCH = 64  # training examples whose gradient is looked at
 BINS = 41
 SHARE, FREE = 0.03, 1.0  # of the time a run has taken, and seconds beyond it, that snapshots may cost
 LAYERS = 40  # whose maps are kept
+MOST_UNTRAINED = 5_000_000  # weights of a network whose first ones are kept until they are looked at
 LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -39,7 +40,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """step: training steps done; epoch: the one it was taken in, from 1. maps: what layers gave for one fixed test example, kernels:
+    """step: training steps done; epoch: the one it was taken in, from 1, 0 before the first step. maps: what layers gave for one fixed test example, kernels:
     pictures of them (both without all but the first CHANNELS channels); weights, gradients: of each layer with weights."""
 
     step: int
@@ -53,10 +54,11 @@ class Snapshot:
 class Recorder:
     """Takes snapshots of the network of a course, as often as its time allows.
 
-    folder: of the run. Training is not changed by it: nothing random is drawn and no variable is written.
+    folder: of the run. Training is not changed by it: nothing random is drawn, and variables keep their values. start: the step that
+    training goes on from. How the network was before its first step is looked at after some steps, so that nobody waits for it.
     """
 
-    def __init__(self, spec: RunSpec, course: Any, folder: Path) -> None:
+    def __init__(self, spec: RunSpec, course: Any, folder: Path, start: int = 0) -> None:
         self.spec, self.course, self.folder = spec, course, folder / FOLDER
         self.began, self.spent, self.next = time.monotonic(), 0.0, 1
         self.every = _every(self.folder, course.batches.steps)  # epochs from one to the next
@@ -65,11 +67,19 @@ class Recorder:
         rows = slice(0, max(1, min(BATCH, course.reading)))
         self.batch = targets.inputs(spec.data, data.x_train[rows])
         self.wanted = targets.answers(spec, data.x_train[rows], data.y_train[rows])
+        is_small = course.model.count_params() <= MOST_UNTRAINED
+        self.untrained = course.model.get_weights() if start == 0 and is_small else None
 
     def within(self, step: int, epoch: int) -> None:
         """Take one within the first epoch: after the first steps that are reported, and each time after twice as many."""
         if step >= self.next:
             self.next = 2 * step
+            if self.untrained is not None:
+                model, self.untrained, before = self.course.model, None, self.untrained
+                now = model.get_weights()
+                model.set_weights(before)
+                self.take(0, 0)
+                model.set_weights(now)
             self.take(step, epoch)
 
     def after(self, step: int, epoch: int) -> None:

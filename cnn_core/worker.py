@@ -84,7 +84,7 @@ def _learn(spec: RunSpec, sink: Sink, course: Course) -> None:
     keras.utils.set_random_seed(spec.training.seed)
     sink.append([], parameters=course.model.count_params(), steps_per_epoch=batches.steps, stage="Training", device=device(spec))
     snapshots.forget_after(folder / snapshots.FOLDER, start)
-    recorder = snapshots.Recorder(spec, course, folder)
+    recorder = snapshots.Recorder(spec, course, folder, start)
     reporter = Reporter(
         sink, batches.steps, start, lambda: _keep(spec, course, sink), course.snap, partial(with_accuracy, spec), recorder
     )

@@ -35,7 +35,7 @@ def test_steps_between_two_looks_at_the_commands():
     assert steps_per_execution(multiply_adds=363_636, batch_size=128, steps=469) == 46
     assert steps_per_execution(multiply_adds=10**9, batch_size=4096, steps=10) == 1
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=10_000) == 64
-    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=9) == 5
+    assert steps_per_execution(multiply_adds=1, batch_size=1, steps=9) == 3
     assert steps_per_execution(multiply_adds=1, batch_size=1, steps=1) == 1
 
 
