@@ -4,8 +4,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from cnn_core import figures, presets
-from pages.components import run_actions, state
+from cnn_core import presets
+from pages.components import comparing, run_actions, state
 from pages.components.live_panel import live_panel
 from pages.components.queue_view import queue_view
 
@@ -66,13 +66,4 @@ if len(chosen) == 1:
     run_actions.actions(chosen[0])
     live_panel(chosen[0])
 else:
-    histories = {f"{number}. {run.name}": lab.store.history(run.run) for number, run in enumerate(chosen, 1)}
-    left, right = st.columns(2)
-    for column, metric in ((left, "accuracy"), (right, "loss")):
-        figure = figures.compared_curves(histories, metric)
-        column.plotly_chart(
-            figure,
-            key=f"compare_{metric}",
-            config={"displayModeBar": False},
-            alt=f"{metric} of {len(chosen)} runs over the epochs",
-        )
+    comparing.curves(chosen)

@@ -113,21 +113,24 @@ def learning_rate(epochs: np.ndarray, rates: np.ndarray, height: int = 130) -> g
     return laid_out(figure, height).update_layout(margin={"l": 8, "r": 8, "t": 6, "b": 8})
 
 
-def compared_curves(histories: dict[str, dict[str, list[float]]], name: str, height: int = 320) -> go.Figure:
-    """One metric of several runs over the epochs: training solid, validation dashed, a colour a run."""
+def compared_curves(histories: dict[str, dict[str, list[float]]], name: str, title: str = "", height: int = 320) -> go.Figure:
+    """One metric of several runs over the epochs: training solid, validation dashed, a colour a run.
+
+    title: of the values; the metric's own where none is given.
+    """
     figure = go.Figure()
     for number, (run, history) in enumerate(histories.items()):
         colour = PALETTE[number % len(PALETTE)]
-        for key, dash, title in ((name, "solid", run), (f"val_{name}", "dash", f"{run}, validation")):
+        for key, dash, words in ((name, "solid", run), (f"val_{name}", "dash", f"{run}, validation")):
             values = history.get(key, [])
             figure.add_scatter(
                 x=list(range(1, len(values) + 1)),
                 y=values,
-                name=title,
+                name=words,
                 mode="lines+markers",
                 line={"color": colour, "dash": dash},
                 marker={"size": 5},
             )
     figure.update_xaxes(title="Epoch", rangemode="tozero")
-    figure.update_yaxes(title=TITLES[name], tickformat=".0%" if name == "accuracy" else None)
+    figure.update_yaxes(title=title or TITLES[name], tickformat=".0%" if name.endswith("accuracy") else None)
     return laid_out(figure, height + 22 * len(histories) * 2, legend={"orientation": "h", "y": -0.25, "yanchor": "top"})

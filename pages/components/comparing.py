@@ -1,5 +1,7 @@
 """Two runs side by side: on the same example, by their curves, and by what differs in their settings."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -10,6 +12,7 @@ from pages.components.answers import answers
 from pages.components.input_picker import input_picker, show_input
 
 PLAIN = {"displayModeBar": False}
+ALL = "All heads"
 Pair = tuple[Run, Run]
 
 
@@ -63,13 +66,30 @@ def _layer(run: Run, activations: dict[str, np.ndarray], side: int) -> None:
     st.caption(f"{words}. {view.note}")
 
 
-def curves(pair: Pair) -> None:
-    """Accuracy and loss of both over the epochs."""
-    metrics = ("accuracy", "loss") if all(targets.main_head(run.spec) for run in pair) else ("loss",)
-    histories = {f"{number}. {run.name}": _history(run) for number, run in enumerate(pair, 1)}
-    for column, metric in zip(st.columns(len(metrics), gap="medium"), metrics, strict=True):
-        alt = f"{metric} of both networks over the epochs, in training and validation"
-        column.plotly_chart(figures.compared_curves(histories, metric), key=f"compare_{metric}", config=PLAIN, alt=alt)
+def curves(runs: Sequence[Run]) -> None:
+    """Curves of several runs over the epochs: of all they do, or of one of their heads."""
+    measured = _measured(runs)
+    shown = ALL
+    if len(measured) > 1:
+        shown = st.segmented_control("Curves of", list(measured), default=ALL, required=True, key="curves_of")
+    histories = {f"{number}. {run.name}": _history(run) for number, run in enumerate(runs, 1)}
+    for column, (metric, title) in zip(st.columns(2, gap="medium"), measured[shown].items(), strict=False):
+        alt = f"{title} of {len(runs)} networks over the epochs, in training and validation"
+        figure = figures.compared_curves(histories, metric, title)
+        column.plotly_chart(figure, key=f"compare_{metric}", config=PLAIN, alt=alt)
+
+
+def _measured(runs: Sequence[Run]) -> dict[str, dict[str, str]]:
+    """What was measured of whole networks and of each head, where there are several: the names of the values and their titles."""
+    accuracy = {"accuracy": "Accuracy"} if any(targets.main_head(run.spec) for run in runs) else {}
+    found = {ALL: {**accuracy, "loss": "Loss"}}
+    for run in runs:
+        if len(run.spec.model.heads) > 1:
+            titles = dict(targets.metrics(run.spec))
+            for head in run.spec.model.heads:
+                names = (f"{head.name}_{value}" for value in ("accuracy", "mean_absolute_error", "loss"))
+                found.setdefault(head.name, {}).update({name: titles[name] for name in names if name in titles})
+    return found
 
 
 def _history(run: Run) -> dict[str, list[float]]:

@@ -1,11 +1,13 @@
 """Compare as a person uses it, without a browser."""
 
+import json
 import shutil
 
 import pytest
 
 from cnn_core.jobs import Lab
 from cnn_core.presets import preset
+from cnn_core.run import Metric
 from cnn_core.spec import change
 from tests.pages.test_pages import errors, open_page, widget
 
@@ -73,3 +75,22 @@ def test_a_damaged_one_is_named_beside_the_other(pair, trained, home):
     app.session_state["route"] = "test"
     app.run()
     assert "damaged" in errors(app) and "answer_0_label" in {chart.key for chart in app.get("plotly_chart")}
+
+
+def test_curves_of_each_head(pair, trained, home):
+    lab, run = Lab(home), "20200101-000000-dddd"
+    lab.store.add(run, "two heads", preset("two-heads").spec)
+    lab.store.folder(run).mkdir()
+    shutil.copy(trained.lab.weights(trained.run), lab.store.folder(run))
+    lab.store.update(run, status="finished")
+    rows = [Metric(9, 1, "train", name, value, 0.0) for name, value in (("parity_accuracy", 0.75), ("parity_loss", 0.5))]
+    lab.store.append(run, rows)
+    app = open_page("compare", run=trained.run)
+    widget(app, "selectbox", "With").set_value(run).run()
+    widget(app, "button_group", "View").set_value("Curves").run()
+    widget(app, "button_group", "Curves of").set_value("parity").run()
+    accuracy, loss = app.get("plotly_chart")
+    assert not app.exception and (accuracy.key, loss.key) == ("compare_parity_accuracy", "compare_parity_loss")
+    assert accuracy.proto.alt.startswith("parity: accuracy of 2 networks")
+    assert json.loads(loss.proto.spec)["layout"]["yaxis"]["title"]["text"] == "parity: loss"
+    assert [json.loads(chart.proto.spec)["data"][2]["y"] for chart in (accuracy, loss)] == [[0.75], [0.5]]

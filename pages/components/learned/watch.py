@@ -117,7 +117,7 @@ def _move() -> None:
 
 
 def _words(shot: Snapshot) -> str:
-    return f"step {shot.step:,} · epoch {shot.epoch}" if shot.step else "before the first step"
+    return f"step {shot.step:,} · epoch {shot.epoch}" if shot.step else "step 0 · untrained"
 
 
 def _show(run: Run, shots: list[Snapshot], shot: Snapshot) -> None:
