@@ -28,7 +28,7 @@ from cnn_core.run import Run
 KINDS = ("robustness", "map", "importance", "favourites")
 ORDER, PROGRESS, RESULT, CANCEL, LOCK = "order.json", "progress.json", "result.npz", "cancel", "study.lock"
 OF = "of"  # what a result says of itself: the study and the weights it is of
-FORMAT = 2  # of the results: raise it when a study gives other names or other shapes
+FORMAT = 3  # of the results: raise it when a study gives other names or other shapes
 SAYS = 0.25  # least seconds between two words on the progress
 STARTS = 30.0  # seconds within which its process has said something
 ROOT = Path(__file__).parents[1]

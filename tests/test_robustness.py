@@ -6,8 +6,11 @@ from PIL import Image
 
 from cnn_core import datasets
 from cnn_core.evaluation import read_answers
+from cnn_core.presets import preset
 from cnn_core.studies import robustness
-from cnn_core.studies.robustness import LEVELS, UNITS, changed, falls_under
+from cnn_core.studies.robustness import LEVELS, UNITS, UNITS_OF_SERIES, changed, changed_series, falls_under
+from cnn_core.study import Context
+from tests.networks import finished_run
 
 BLOCK = np.zeros((1, 28, 28), np.uint8)
 BLOCK[0, 10:18, 12:16] = 200
@@ -73,13 +76,11 @@ def test_where_a_curve_falls_under_nine_tenths(accuracy, expected):
 
 
 def test_the_study_follows_the_test_accuracy(trained, monkeypatch):
-    from cnn_core.study import Context
-
-    monkeypatch.setattr(robustness, "IMAGES", 100)
+    monkeypatch.setattr(robustness, "EXAMPLES", 100)
     said = []
     context = Context(trained.row, trained.lab.weights(trained.run), progress=lambda part, words: said.append((part, words)))
     found = robustness.study(context)
-    assert int(found["images"]) == 100 and all(len(found[change]) == len(levels) for change, levels in LEVELS.items())
+    assert int(found["examples"]) == 100 and all(len(found[change]) == len(levels) for change, levels in LEVELS.items())
     answers = read_answers(trained.lab, trained.run)["label"][:100].argmax(axis=1)
     as_they_are = (answers == datasets.load("mnist-5k").y_test[:100]).mean()
     for change in LEVELS:
@@ -87,3 +88,33 @@ def test_the_study_follows_the_test_accuracy(trained, monkeypatch):
     assert found["noise"][-1] < found["noise"][0] and found["rotation"][-1] < found["rotation"][0]
     parts = [part for part, _ in said]
     assert parts == sorted(parts) and parts[-1] < 1
+
+
+@pytest.mark.parametrize("change", UNITS_OF_SERIES)
+def test_series_change_more_and_more(change):
+    series = datasets.load("mnist-1d").x_test[:50, :, 0]
+    levels = LEVELS[change]
+    assert changed_series(series, change, 0) is series
+    little, much = (changed_series(series, change, level) for level in (levels[1], levels[-1]))
+    assert much.dtype == np.float32 and much.shape == series.shape
+    assert 0 < np.abs(little - series).mean() < np.abs(much - series).mean()
+    np.testing.assert_array_equal(much, changed_series(series, change, levels[-1]))
+
+
+def test_a_line_shows_what_becomes_of_series():
+    line = np.arange(41, dtype=np.float32)[np.newaxis] - 20
+    inner = slice(8, 33)
+    moved = changed_series(np.repeat(line, 20, axis=0), "shift", 2) - line
+    assert set(np.unique(moved[:, inner]).tolist()) == {-2.0, 2.0} and np.abs(moved).max() == 2
+    np.testing.assert_allclose(changed_series(line, "smaller", 0.5)[0, 10:31], 2 * line[0, 10:31])
+    assert changed_series(line, "smaller", 0.5)[0, 0] == -20  # as the end is
+    np.testing.assert_allclose(changed_series(line, "larger", 0.25), line / 1.25, rtol=1e-6)
+    np.testing.assert_allclose(changed_series(line, "contrast", 0.75), line / 4)
+    assert np.abs(changed_series(line, "shear", 0.5) - line)[0, [0, 20, 40]].tolist() == [0.5, 0, 0.5]
+    np.testing.assert_allclose(changed_series(line, "blur", 1)[0, inner], line[0, inner], atol=1e-4)
+
+
+def test_the_study_of_series(lab):
+    run = finished_run(lab, preset("mnist1d").spec)
+    found = robustness.study(Context(lab.store.get(run), lab.weights(run), progress=lambda part, words: None))
+    assert set(found) == {*UNITS_OF_SERIES, "examples"} and len({found[change][0] for change in UNITS_OF_SERIES}) == 1

@@ -1,13 +1,14 @@
-"""Accuracy on test images that are changed more and more."""
+"""Accuracy on test images or series that are changed more and more."""
 
 import numpy as np
 from scipy import ndimage
 
 from cnn_core import datasets, targets
 from cnn_core.errors import LabError
+from cnn_core.run import Run
 from cnn_core.study import Context, Result
 
-IMAGES = 1000  # of the test part; more would be slower and hardly surer
+EXAMPLES = 1000  # of the test part; more would be slower and hardly surer
 LEVELS = {  # of each change, from none to hardly legible
     "rotation": (0, 10, 20, 30, 40, 50, 60),
     "shift": (0, 1, 2, 3, 4, 5, 6),
@@ -32,29 +33,43 @@ UNITS = {
     "thicker": "pixels at each edge",
     "thinner": "of a pixel at each edge",
 }
+UNITS_OF_SERIES = {  # of the changes that there are for series as well
+    "shift": "points, either way",
+    "smaller": "part of the length",
+    "larger": "part of the length",
+    "shear": "height at the ends, either way",
+    "noise": "standard deviation",
+    "blur": "standard deviation, points",
+    "contrast": "part of the height lost",
+}
+
+
+def units(run: Run) -> dict[str, str]:
+    """The changes that there are for what a run reads, and what the levels of each are."""
+    return UNITS_OF_SERIES if datasets.info(run.spec.data.dataset).is_series else UNITS
 
 
 def study(context: Context) -> Result:
-    """{change: accuracy at each of its LEVELS}, and "images", how many were read. Raises LabError for a network of series."""
+    """{change: accuracy at each of its LEVELS}, and "examples", how many were read. Raises LabError where no head names classes."""
     from cnn_core.inference import TrainedModel
 
     spec = context.run.spec
-    if datasets.info(spec.data.dataset).is_series:
-        raise LabError("Only networks that read images can be tried on changed images, and this one reads series.")
     head = targets.main_head(spec)
     if head is None:
         raise LabError("This network names no classes, so there is no accuracy to follow.")
     model, data = TrainedModel(spec, context.weights), datasets.load(spec.data.dataset)
-    images, labels = data.x_test[:IMAGES, ..., 0], data.y_test[:IMAGES]
-    true = targets.values(head.target, spec.data, images, labels)
-    found, steps = {}, sum(map(len, LEVELS.values()))
-    for change, levels in LEVELS.items():
+    examples, labels = data.x_test[:EXAMPLES, ..., 0], data.y_test[:EXAMPLES]
+    true = targets.values(head.target, spec.data, examples[..., np.newaxis], labels)
+    found, change_all = {}, changed_series if data.info.is_series else changed
+    steps = sum(len(LEVELS[change]) for change in units(context.run))
+    for change in units(context.run):
         reached = []
-        for level in levels:
+        for level in LEVELS[change]:
             context.progress((sum(map(len, found.values())) + len(reached)) / steps, f"{change.capitalize()}: {level:g}")
-            reached.append((model.probabilities(changed(images, change, level)).argmax(axis=1) == true).mean())
+            said = model.probabilities(change_all(examples, change, level)[..., np.newaxis]).argmax(axis=1)
+            reached.append((said == true).mean())
         found[change] = np.array(reached)
-    return {**found, "images": np.array(len(images))}
+    return {**found, "examples": np.array(len(examples))}
 
 
 def changed(images: np.ndarray, change: str, level: float, seed: int = 0) -> np.ndarray:
@@ -78,6 +93,32 @@ def changed(images: np.ndarray, change: str, level: float, seed: int = 0) -> np.
             [_moved(one, change, level, side, angle) for one, side, angle in zip(pictures, sides, angles, strict=True)]
         )
     return np.clip(np.round(found), 0, 255).astype(np.uint8)
+
+
+def changed_series(series: np.ndarray, change: str, level: float, seed: int = 0) -> np.ndarray:
+    """Series with a change of this level, each in a direction of its own: float32 (n, points) -> the same shape. 0 changes nothing.
+
+    What comes in from beyond an end is as the end is.
+    """
+    if not level:
+        return series
+    generator = np.random.default_rng(seed)
+    points = np.arange(series.shape[1])
+    middle = points[-1] / 2
+    sides = generator.choice((-1.0, 1.0), (len(series), 1))
+    if change == "noise":
+        found = series + level * generator.normal(size=series.shape)
+    elif change == "blur":
+        found = ndimage.gaussian_filter1d(series, level, axis=1, mode="nearest")
+    elif change == "contrast":
+        found = (1 - level) * series
+    elif change == "shear":
+        found = series + sides * level * (points / middle - 1)
+    else:
+        scale = {"smaller": 1 - level, "larger": 1 + level}.get(change, 1.0)
+        places = middle + (points - middle) / scale - (sides * level if change == "shift" else 0 * sides)
+        found = np.stack([np.interp(place, points, one) for place, one in zip(places, series, strict=True)])
+    return found.astype(np.float32)
 
 
 def falls_under(levels: np.ndarray, accuracy: np.ndarray, wanted: float = 0.9) -> float | None:

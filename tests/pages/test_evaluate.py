@@ -7,6 +7,7 @@ from cnn_core import confidence, datasets, evaluation, study, targets
 from cnn_core.jobs import Lab
 from cnn_core.model import build_model
 from cnn_core.presets import preset
+from cnn_core.studies import robustness
 from cnn_core.studies.robustness import LEVELS
 from tests.pages.test_pages import errors, open_page, widget
 
@@ -108,3 +109,9 @@ def test_every_head(home, name):
             for view in ("Confidence", "Mistakes", "Robustness", "Scores"):
                 widget(app, "button_group", "View").set_value(view).run()
                 assert not app.exception and not app.error
+                if view == "Robustness":
+                    what = "series" if name == "mnist1d-forecast" else "images"
+                    assert widget(app, "button", f"Try changed {what}")
+                    assert len(app.get("plotly_chart" if what == "series" else "image")) == len(
+                        robustness.units(lab.store.get(run))
+                    )
