@@ -1,5 +1,7 @@
 """CNN Lab: build, train, try and look inside convolutional networks. Start it with `streamlit run app.py`."""
 
+# Before any chart: plotly takes what it finds of pandas, which another session may be loading at the moment. This waits for that.
+import pandas  # noqa: F401
 import streamlit as st
 
 from pages.components.router import menu

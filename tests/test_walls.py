@@ -1,6 +1,7 @@
 """Which module may import what, seen in fresh processes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,22 @@ def test_no_module_imports_streamlit(without_tensorflow):
 def test_no_source_of_the_core_names_streamlit():
     for name in MODULES:
         assert "import streamlit" not in (CORE / f"{name.replace('.', '/')}.py").read_text(), name
+
+
+def test_pandas_is_loaded_before_a_chart_can_look_at_it(tmp_path):
+    """Two sessions that open a fresh server at once: plotly would take the half of pandas that the other one has loaded."""
+    code = (
+        "import os, sys\n"
+        "first = []\n"
+        "class Watch:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        first.extend([name] if name in ('pandas', 'cnn_core') else [])\n"
+        "sys.meta_path.insert(0, Watch)\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "first.clear(), sys.modules.pop('pandas', None)\n"
+        "app = AppTest.from_file('app.py', default_timeout=100).run()\n"
+        "print(first[0], len(app.exception))\n"
+    )
+    environment = {**os.environ, "CNN_LAB_HOME": str(tmp_path), "CNN_LAB_SPARE": "0"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["pandas", "0"], done.stderr
