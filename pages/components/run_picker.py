@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnn_core import presets
-from cnn_core.errors import UnknownRun
+from cnn_core.errors import LabError, UnknownRun
 from cnn_core.run import ACTIVE, Run
 from pages.components import state
 from pages.components.live_panel import live_panel
@@ -44,11 +44,14 @@ def _instead(viewed: str, shown: Run) -> None:
         known = state.lab().store.get(viewed)
     except UnknownRun:
         why = f"There is no run {viewed}: it was deleted, or the address is of another lab."
+    except LabError as error:  # what is stored of it is damaged
+        why = str(error)
     else:
-        why = f"{known.name!r} has no weights"
-        if known.status in ACTIVE or known.status == "queued":
-            why = f"{known.name!r} is in training" if known.status in ACTIVE else f"{known.name!r} waits for its turn"
-        why += "." if known.is_over else "; it can be asked here when it is done."
+        if known.is_over:
+            why = f"{known.name!r} has no weights."
+        else:
+            now = "is in training" if known.status in ACTIVE else "waits for its turn"
+            why = f"{known.name!r} {now}; it can be asked here when it is done."
     st.info(f"{why} This is **{shown.name}**.", icon=":material/info:")
 
 

@@ -22,15 +22,17 @@ def test_it_stays_chosen_on_every_page(page_lab, trained, follows_the_address):
 
 
 def test_a_run_that_cannot_answer_is_named_with_the_one_that_does(page_lab, trained):
-    unknown, training, waiting, empty = (f"20990101-000000-000{number}" for number in range(4))
-    for run, status in ((training, "running"), (waiting, "queued"), (empty, "failed")):
+    unknown, training, waiting, empty, damaged = (f"20990101-000000-000{number}" for number in range(5))
+    for run, status in ((training, "running"), (waiting, "queued"), (empty, "failed"), (damaged, "finished")):
         page_lab.store.add(run, f"run {status}", trained.spec)
         page_lab.store.update(run, status=status)
+    page_lab.store.update(damaged, spec="{")
     for run, words in (
         (unknown, f"There is no run {unknown}: it was deleted"),
         (training, "'run running' is in training; it can be asked here when it is done."),
         (waiting, "'run queued' waits for its turn;"),
         (empty, "'run failed' has no weights."),
+        (damaged, f"The stored spec of run {damaged}"),
     ):
-        assert f"{words}" in said(app := opened("evaluate", run)), words
+        assert words in said(app := opened("evaluate", run)), words
         assert f"This is **{trained.row.name}**." in said(app)
