@@ -41,7 +41,7 @@ with left, st.container(height=690, border=False, key="controls"):
         simple = history.toolbar(shown is not None)
         if not simple:
             network = shapes.report(draft.model, draft.data)
-            layer_editor(network)
+            layer_editor(network, made_of_blocks=shown is not None)
             head_editor(network)
             edited = None
         else:

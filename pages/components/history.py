@@ -114,8 +114,6 @@ def toolbar(made_of_blocks: bool) -> bool:
                 "Edit by", (BLOCKS, LAYERS), default=LAYERS, key="only_way", disabled=True, label_visibility="collapsed"
             )
         _buttons()
-    if not made_of_blocks:
-        st.caption("Blocks is off: this network is not a plain chain of blocks. Undo, or start from another, to have it back.")
     return made_of_blocks and st.session_state.way == BLOCKS
 
 

@@ -6,9 +6,21 @@ import sys
 
 from playwright.sync_api import Page, expect
 
-from cnn_core import editing
+from cnn_core import editing, links
 from cnn_core.jobs import Lab
 from tests.browser.test_journey import draw, go, run_id, settle
+
+
+# Where the choice of a branch stood in each frame that the browser painted.
+PLACES = """() => {
+    window.places = new Set();
+    const look = () => {
+        const menu = document.querySelector('[data-testid=stPopoverBody] [data-testid=stButtonGroup]');
+        places.add(menu && menu.getBoundingClientRect().top);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
 
 
 def press(page: Page, name: str) -> None:
@@ -129,3 +141,23 @@ def test_two_branches_and_two_heads_from_an_empty_editor(page, server, tmp_path)
     assert done.returncode == 0, done.stderr
     said = re.fullmatch(r"Test accuracy: (\d\.\d{4})", done.stdout.strip().splitlines()[-1])
     assert abs(float(said[1]) - lab.store.get(run).test_accuracy) < 0.05
+
+
+def test_nothing_in_the_menu_of_layers_moves_away_from_a_click(page, server):
+    page.goto(server.url)
+    expect(page.get_by_role("slider", name="Convolution blocks")).to_be_visible()
+    page.locator(".st-key-editor_bar").get_by_text("Layers", exact=True).click()
+    expect(page.locator(".st-key-layer_of_conv_1")).to_be_visible()
+    press(page, "Add a layer")
+    expect(page.get_by_text("New branch", exact=True)).to_be_visible()
+    page.evaluate(PLACES)
+    for name in ("conv_1", "flatten"):
+        page.get_by_role("combobox", name="Behind").click()
+        page.get_by_role("option", name=name, exact=True).click()
+        settle(page)
+    page.get_by_text("New branch", exact=True).click()
+    settle(page)
+    add(page, "Dense", "Activation")
+    assert page.evaluate("places.size") == 1, page.evaluate("[...places]")
+    layers = links.decode(re.search("spec=([^&]+)", page.url)[1]).model.layers
+    assert [(layer.kind, layer.inputs) for layer in layers[-2:]] == [("Dense", ("flatten",)), ("Activation", ("dense_2",))]

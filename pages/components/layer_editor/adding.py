@@ -29,18 +29,14 @@ def add_layer(model: ModelSpec, input_shape: Shape) -> None:
 
 def _where(model: ModelSpec) -> None:
     """Where the new layer comes: behind the open layer or the last one, unless another is chosen."""
-    names = [INPUT, *(layer.name for layer in model.layers)]
-    chosen = st.session_state.get("add_behind")
-    behind = names.index(chosen) if chosen in names else len(names) - 1
-    # The browser makes what is in a menu when it is opened, so each place has a widget that starts there.
+    names, start = [INPUT, *(layer.name for layer in model.layers)], _start(model)
+    # The browser makes what is in a menu when it is opened, so each place to start from has a widget of its own.
     st.selectbox(
         "Behind",
         names,
-        behind,
-        key=(key := f"edit_add_behind_{names[behind]}"),
+        names.index(start),
+        key=_behind_key(start),
         help="The layer whose output the new layer is fed. 'input' is the image or series itself.",
-        on_change=_stand_behind,
-        args=(key,),
     )
     st.segmented_control(
         "How",
@@ -52,18 +48,24 @@ def _where(model: ModelSpec) -> None:
     )
 
 
-def _stand_behind(key: str) -> None:
-    if key in st.session_state:  # a preset that is chosen at the same moment takes the controls of the old network away
-        st.session_state.add_behind = st.session_state[key]
+def _start(model: ModelSpec) -> str:
+    names = {INPUT, *(layer.name for layer in model.layers)}
+    name = choice.current(st.session_state.get("add_behind") or "")
+    return name if name in names else (model.layers[-1].name if model.layers else INPUT)
+
+
+def _behind_key(start: str) -> str:
+    return f"edit_add_behind_{start}"
 
 
 def _add(kind: str) -> None:
     model = st.session_state.draft.model
-    names = {INPUT, *(layer.name for layer in model.layers)}
-    behind = choice.current(st.session_state.get("add_behind") or "")
+    behind = start = _start(model)
+    if model.layers:
+        behind = choice.current(st.session_state.get(_behind_key(start), start))
     branch = bool(model.layers) and st.session_state.get(f"edit_add_how_{len(model.layers)}") == BRANCH
     name = editing.fresh_name(model, kind)
-    if history.change(editing.add, kind, behind if behind in names else None, branch) is not None:
+    if history.change(editing.add, kind, behind, branch) is not None:
         choice.choose(name)
 
 

@@ -13,7 +13,7 @@ from pages.components.layer_editor.settings import layer_settings
 LEFT = "<style>[class*='st-key-layer_of_'] button > div {justify-content: flex-start; text-align: left; width: 100%;}</style>"
 
 
-def layer_editor(network: NetworkReport) -> None:
+def layer_editor(network: NetworkReport, made_of_blocks: bool) -> None:
     """Add layers, open one to change it, move, copy and remove it. `network` is the report of the draft."""
     model = st.session_state.draft.model
     open_layer = choice.opened(model)
@@ -28,6 +28,8 @@ def layer_editor(network: NetworkReport) -> None:
             help="Start from nothing. Undo brings the network back.",
         )
     history.fault()
+    if not made_of_blocks:  # below the menu: a menu that is open stays where it is
+        st.caption("Blocks is off: this network is not a plain chain of blocks. Undo, or start from another, to have it back.")
     if not model.layers:
         size = " × ".join(map(str, network.input_shape))
         st.info(f"No layers yet. **Add a layer**: the first one is fed {size} values.", icon=":material/arrow_upward:")
