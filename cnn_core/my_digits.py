@@ -71,11 +71,21 @@ def remove(home: Path, index: int) -> int:
     """Forget one drawing; how many are left. Raises DataError when there is none of this number."""
 
     def without(kept: Collection) -> Collection:
-        if not 0 <= index < len(kept):
-            raise DataError(f"There is no drawing number {index + 1}: {len(kept)} are kept.")
-        return Collection(np.delete(kept.images, index, axis=0), np.delete(kept.labels, index))
+        place = _place(kept, index)
+        return Collection(np.delete(kept.images, place, axis=0), np.delete(kept.labels, place))
 
     return _changed(home, without)
+
+
+def relabel(home: Path, index: int, label: int) -> int:
+    """Give one drawing another right answer; how many are kept. Raises DataError when there is none of this number."""
+
+    def corrected(kept: Collection) -> Collection:
+        labels = kept.labels.copy()
+        labels[_place(kept, index)] = label
+        return Collection(kept.images, labels)
+
+    return _changed(home, corrected)
 
 
 def merge(home: Path, data: bytes) -> int:
@@ -120,6 +130,12 @@ def _unpacked(data: bytes, what: str) -> Collection:
     if not fits or labels.max(initial=0) > 9:
         raise DataError(f"{what} holds no collection of digits. {wanted}")
     return Collection(images, labels)
+
+
+def _place(kept: Collection, index: int) -> int:
+    if not 0 <= index < len(kept):
+        raise DataError(f"There is no drawing number {index + 1}: {len(kept)} are kept.")
+    return index
 
 
 def _joined(kept: Collection, new: Collection) -> Collection:

@@ -34,6 +34,17 @@ def test_drawings_are_kept_in_order_and_removed_by_their_number(tmp_path):
         my_digits.remove(tmp_path, 2)
 
 
+def test_the_right_answer_of_a_drawing_can_be_corrected(tmp_path):
+    for number in range(3):
+        my_digits.add(tmp_path, drawing(number), number)
+    assert my_digits.relabel(tmp_path, 1, 9) == 3
+    kept = my_digits.read(tmp_path)
+    assert kept.labels.tolist() == [0, 9, 2] and kept.labels.dtype == np.uint8
+    np.testing.assert_array_equal(kept.images, [drawing(number) for number in range(3)])
+    with pytest.raises(DataError, match=r"There is no drawing number 4: 3 are kept\."):
+        my_digits.relabel(tmp_path, 3, 1)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=5))
 def test_an_exported_collection_comes_back(labels):

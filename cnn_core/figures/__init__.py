@@ -1,6 +1,6 @@
 """Arrays become Plotly figures. Pure: the same arrays give the same figure, and no page is known here."""
 
-from cnn_core.figures.answers import class_bars, confusion, probability_bars
+from cnn_core.figures.answers import confusion, probability_bars
 from cnn_core.figures.curves import compared_curves, learning_rate, training_curves
 from cnn_core.figures.explanations import over_image, over_series
 from cnn_core.figures.favourites import favourites_row, favourites_series
@@ -23,7 +23,6 @@ __all__ = [
     "MAPS_SHOWN",
     "accuracy_coverage",
     "carried",
-    "class_bars",
     "class_scores",
     "compared_curves",
     "confidence_histogram",

@@ -30,40 +30,32 @@ def probability_bars(probabilities: np.ndarray, labels: Sequence[str], height: i
 
 
 def confusion(matrix: np.ndarray, labels: Sequence[str], height: int = 460) -> go.Figure:
-    """Confusion matrix: true class down, answer across, counts in the cells, the colour by the part of the true class."""
+    """Confusion matrix: true class down, answer across, counts in the cells, the colour by the part of the true class.
+
+    A cell without examples is empty. The colours let the page through, so that the theme's own letters can be read on all of them.
+    """
     parts = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(
         go.Heatmap(
-            z=parts,
+            z=np.where(matrix, parts, np.nan),
             x=list(labels),
             y=list(labels),
             text=matrix,
-            texttemplate="%{text}",
-            colorscale="Blues",
+            colorscale=[[0, "rgba(47, 143, 203, 0.12)"], [1, "rgba(47, 143, 203, 0.75)"]],
             zmin=0,
             zmax=1,
+            xgap=1,
+            ygap=1,
             colorbar={"tickformat": ".0%", "thickness": 12, "title": {"text": "of class"}},
-            hovertemplate="true %{y}, read as %{x}: %{text} images (%{z:.1%})<extra></extra>",
+            hovertemplate="true %{y}, read as %{x}: %{text} (%{z:.1%})<extra></extra>",
         )
     )
-    figure.update_xaxes(title="Answer", type="category", constrain="domain")
-    figure.update_yaxes(title="True class", type="category", autorange="reversed")
-    return laid_out(figure, height)
-
-
-def class_bars(accuracy: np.ndarray, labels: Sequence[str], height: int = 460) -> go.Figure:
-    """Accuracy of each class."""
-    figure = go.Figure(
-        go.Bar(
-            x=accuracy,
-            y=list(labels),
-            orientation="h",
-            marker_color=TRAINING,
-            text=[f"{value:.1%}" for value in accuracy],
-            textposition="inside",
-            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
-        )
+    figure.update_layout(
+        annotations=[
+            {"x": int(answer), "y": int(true), "text": f"{matrix[true, answer]}", "showarrow": False, "font": {"size": 12}}
+            for true, answer in np.argwhere(matrix)
+        ]
     )
-    figure.update_xaxes(title="Read right", range=[0, 1.02], tickformat=".0%")
-    figure.update_yaxes(title="True class", autorange="reversed", type="category")
+    figure.update_xaxes(title="Answer", type="category", constrain="domain", showgrid=False, zeroline=False)
+    figure.update_yaxes(title="True class", type="category", autorange="reversed", showgrid=False, zeroline=False)
     return laid_out(figure, height)

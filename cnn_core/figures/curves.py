@@ -74,9 +74,9 @@ def training_curves(
     words = [
         {
             "x": step / steps,
-            "y": 1,
+            "y": 0 if is_accuracy else 1,  # where such a curve seldom is
             "yref": "paper",
-            "yanchor": "top",
+            "yanchor": "bottom" if is_accuracy else "top",
             "xanchor": "left",
             "textangle": 90,
             "text": text,

@@ -74,6 +74,7 @@ PRESETS = (
         ),
         DataSpec(validation=0.05, augmentation=AugmentationSpec(rotation=8, shear=0.1, stretch=0.08, shift=0.04)),
         TrainingSpec(epochs=4, batch_size=128, learning_rate=0.004, schedule="one-cycle"),
+        meant_for="mnist",
     ),
     make(
         "best",
@@ -92,6 +93,7 @@ PRESETS = (
             ),
         ),
         TrainingSpec(epochs=28, batch_size=64, learning_rate=0.003, schedule="one-cycle"),
+        meant_for="mnist",
     ),
     make(
         "dense-l2-l1",

@@ -34,15 +34,32 @@ def on_the_same(pair: Pair) -> None:
     if example is None:
         columns[0].info("Draw a digit, or choose Upload or Test image: both networks read it.")
         return
+    chosen = []
     for side, (column, run) in enumerate(zip(columns, pair, strict=True)):
         with column, state.in_sentences():
             model = state.model(run.run)
             st.subheader(run.name, anchor=False)
             answers(run.spec, example, model.answers(example[np.newaxis]), key=f"answer_{side}")
-            _layer(run, model.activations(example), side)
+            chosen.append((column, run, side, _layer(run, model.activations(example), side)))
+    reaches = [_reach(view) for *_, view in chosen]
+    if len(chosen) == 2 and all(_has_scale(view) for *_, view in chosen):
+        help = "A colour then means the same value in both. Off: each goes from its own lowest to its own highest value."
+        if choose.toggle("One scale for both", key="compare_scale", help=help):
+            reaches = [(min(low for low, _ in reaches), max(high for _, high in reaches))] * 2
+    for (column, run, side, view), reach in zip(chosen, reaches, strict=True):
+        with column:
+            _maps(run, view, reach, side)
 
 
-def _layer(run: Run, activations: dict[str, np.ndarray], side: int) -> None:
+def _reach(view: insight.LayerView) -> tuple[float, float]:
+    return float(view.values.min()), float(view.values.max())
+
+
+def _has_scale(view: insight.LayerView) -> bool:
+    return view.is_map or view.is_curves
+
+
+def _layer(run: Run, activations: dict[str, np.ndarray], side: int) -> insight.LayerView:
     """A layer of one of the two, to be chosen."""
     views = {view.name: view for view in insight.views(run.spec, activations)}
     first = next((name for name, view in views.items() if view.values.ndim > 1), next(iter(views)))
@@ -53,9 +70,12 @@ def _layer(run: Run, activations: dict[str, np.ndarray], side: int) -> None:
         format_func=lambda name: views[name].title,
         key=f"compare_layer_{side}_{run.run}",
     )
-    view = views[name]
-    reach = (float(view.values.min()), float(view.values.max()))
-    if view.is_map or view.is_curves:
+    return views[name]
+
+
+def _maps(run: Run, view: insight.LayerView, reach: tuple[float, float], side: int) -> None:
+    """What a layer of one of the two makes of the example, from the lowest to the highest value of `reach`."""
+    if _has_scale(view):
         draw, what = (figures.maps_grid, "feature maps") if view.is_map else (figures.curves_grid, "feature curves")
         figure, count = draw(view.values, "layer", reach), view.values.shape[-1]
         words = f"{min(count, figures.MAPS_SHOWN)} of {count} {what}, one scale from {reach[0]:.2f} to {reach[1]:.2f}"

@@ -44,9 +44,12 @@ def _start_from(name: str) -> None:
     dataset = st.session_state.draft.data.dataset
     if name not in presets.PRESETS:
         return
-    spec = presets.preset(name).spec
+    chosen = presets.preset(name)
+    spec, meant = chosen.spec, datasets.info(chosen.meant_for)
     if _is_series(spec.data.dataset) == _is_series(dataset):
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"dataset": dataset})})
+        if meant.name not in (chosen.spec.data.dataset, dataset):
+            history.say(f"What is said of this network is so with **{meant.title}**. Choose that under **Learn from** to see it.")
     else:
         history.say(f"This network is for {datasets.info(spec.data.dataset).title}, which is chosen now too.")
     history.replace(spec)

@@ -10,7 +10,6 @@ from cnn_core import editing, links
 from cnn_core.jobs import Lab
 from tests.browser.test_journey import draw, go, run_id, settle
 
-
 # Where the choice of a branch stood in each frame that the browser painted.
 PLACES = """() => {
     window.places = new Set();

@@ -111,7 +111,11 @@ def test_a_drawn_digit_is_kept_and_scored(page, served, trained):
     expect(page.get_by_text("Draw a digit as you always write it")).to_be_visible()  # the square is empty again
     accessible(page)
     assert my_digits.read(served.home).labels.tolist() == [1]
-    page.get_by_role("button", name="Delete").click()
+    page.locator(".st-key-own_correct_0 button").click()
+    page.get_by_text("It is a 7", exact=True).click()
+    expect(page.get_by_role("img", name="Drawing 1: ✗ 7, read as 1")).to_be_visible()
+    assert my_digits.read(served.home).labels.tolist() == [7]
+    page.locator(".st-key-own_delete_0 button").click()
     expect(page.get_by_role("heading", name="My digits: 0")).to_be_visible()
     assert len(my_digits.read(served.home)) == 0
 

@@ -36,6 +36,12 @@ def test_one_network_alone(trained, monkeypatch, tmp_path):
     assert any("only one trained network" in info.value for info in open_page("compare").info)
 
 
+def scales(app) -> list[tuple[float, float]]:
+    """Of the maps of both networks: the values that the lowest and the highest colour stand for."""
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart") if chart.key.startswith("compare_maps")]
+    return [(figure["data"][0]["zmin"], figure["data"][0]["zmax"]) for figure in figures]
+
+
 def test_two_on_the_same_digit(pair, trained):
     app = open_page("compare", run=trained.run)
     widget(app, "selectbox", "With").set_value(pair[0]).run()
@@ -46,6 +52,10 @@ def test_two_on_the_same_digit(pair, trained):
     assert keys == {"answer_0_label", "answer_1_label", "compare_maps_0", "compare_maps_1"}
     said = [element.value for element in app.markdown if element.value.startswith("### ")]
     assert len(said) == 2 and said[0] == said[1]  # the same weights
+    app.selectbox(key=f"compare_layer_1_{pair[0]}").set_value("pool_1").run()
+    apart, together = scales(app), scales(widget(app, "toggle", "One scale for both").set_value(True).run())
+    assert apart[0] != apart[1] and together[0] == together[1]
+    assert together[0] == (min(low for low, _ in apart), max(high for _, high in apart))
     app.selectbox(key=f"compare_layer_1_{pair[0]}").set_value("dense_1").run()
     assert not app.exception and any("The values of its" in caption.value for caption in app.caption)
 

@@ -63,8 +63,14 @@ def test_scores_mistakes_and_deleting(own, trained):
     assert table["My digits"][0] == pytest.approx(100 * found.accuracy)
     if len(found.mistakes):
         widget(app, "toggle", "Mistakes only").set_value(True).run()
-        assert len([button for button in app.button if button.label == "Delete"]) == min(24, len(found.mistakes))
+        assert len([button for button in app.button if (button.key or "").startswith("own_delete_")]) == min(
+            24, len(found.mistakes)
+        )
         widget(app, "toggle", "Mistakes only").set_value(False).run()
+    right = int(kept.labels[20])
+    for label in (9 - right, right):
+        app.menu_button(key="own_correct_20").click(label).run()
+        assert not app.exception and not app.error and my_digits.read(own).labels[20] == label
     app.button(key="own_delete_29").click().run()
     assert not app.exception and len(my_digits.read(own)) == 29
     np.testing.assert_array_equal(my_digits.read(own).images, kept.images[:29])
@@ -118,7 +124,7 @@ def test_damaged_networks_leave_the_drawings_and_the_others(own, trained):
     weights.write_bytes(weights.read_bytes()[:-500])
     app = open_page("my_digits", run=trained.run)
     assert not app.exception and "The file is damaged: train the run again" in errors(app)
-    assert len([button for button in app.button if button.label == "Delete"]) == 24
+    assert len([button for button in app.button if (button.key or "").startswith("own_delete_")]) == 24
 
 
 def test_a_damaged_collection_and_a_network_of_series(own):

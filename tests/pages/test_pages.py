@@ -81,6 +81,16 @@ def test_a_preset_fills_the_controls(home):
     assert draft(app).model == presets.preset("dense-l2-l1").spec.model
 
 
+def test_a_preset_says_which_dataset_its_figures_are_of(home):
+    app = open_page()
+    for name, said in (("fast99", True), ("lenet5", False), ("best", True)):
+        widget(app, "selectbox", "Start from").set_value(name).run()
+        assert any("MNIST (60,000 digits)" in info.value for info in app.info) == said, name
+    widget(app, "selectbox", "Learn from").set_value("mnist").run()
+    widget(app, "selectbox", "Start from").set_value("fast99").run()
+    assert draft(app).data.dataset == "mnist" and not any("Learn from" in info.value for info in app.info)
+
+
 def test_blocks_can_be_added_and_taken_away(home):
     app = open_page()
     widget(app, "slider", "Convolution blocks").set_value(5).run()

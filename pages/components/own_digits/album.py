@@ -28,14 +28,32 @@ def album(collection: my_digits.Collection, answers: np.ndarray | None, right: n
                 st.image(
                     pictures.enlarged(collection.images[index], 3), caption=words, width=84, alt=f"Drawing {index + 1}: {words}"
                 )
-                st.button(
-                    "Delete",
-                    key=f"own_delete_{index}",
-                    type="tertiary",
-                    help=f"Forget drawing {index + 1}.",
-                    on_click=_remove,
-                    args=(index, collection.images[index]),
-                )
+                _change(index, collection.images[index], int(label))
+
+
+def _change(index: int, image: np.ndarray, label: int) -> None:
+    """What can be done with a drawing: give it its right answer, or forget it."""
+    with st.container(horizontal=True, gap="xsmall"):
+        st.menu_button(
+            "",
+            [digit for digit in range(10) if digit != label],
+            format_func=lambda digit: f"It is a {digit}",
+            key=f"own_correct_{index}",
+            icon=":material/edit:",
+            type="tertiary",
+            help=f"Correct the right answer of drawing {index + 1}.",
+            on_click=_correct,
+            args=(index, image),
+        )
+        st.button(
+            "",
+            key=f"own_delete_{index}",
+            icon=":material/delete:",
+            type="tertiary",
+            help=f"Forget drawing {index + 1}.",
+            on_click=_remove,
+            args=(index, image),
+        )
 
 
 def damaged(error: DataError) -> None:
@@ -46,6 +64,17 @@ def damaged(error: DataError) -> None:
             aside = my_digits.set_aside(state.lab().home)
             st.toast(f"The damaged file is kept as {aside.name}.", duration="long")
             st.rerun()
+
+
+def _correct(index: int, image: np.ndarray) -> None:
+    """Give a drawing the chosen answer, if it is still the one that was shown."""
+    home, label = state.lab().home, st.session_state[f"own_correct_{index}"]
+    try:
+        kept = my_digits.read(home)
+        if label is not None and index < len(kept) and np.array_equal(kept.images[index], image):
+            my_digits.relabel(home, index, label)
+    except LabError as error:
+        st.session_state.own_fault = str(error)
 
 
 def _remove(index: int, image: np.ndarray) -> None:

@@ -59,8 +59,7 @@ def _behind(said: Said, true: int, answer: int) -> None:
         st.info(f"None of the test {said.what}: {names}. Click another cell.", icon=":material/grid_off:")
         return
     st.caption(f"{names}: {len(found)} of {int((said.true == true).sum())}, {order}.")
-    with st.container(height=420, border=False):
-        examples(said, found, f"cell_{said.head}")
+    examples(said, found, f"cell_{said.head}")
 
 
 def _each_class(said: Said, found: evaluation.Scores) -> None:
