@@ -44,7 +44,7 @@ def confusion_cells(matrix: np.ndarray, labels: Sequence[str], chosen: tuple[int
     if chosen:
         row, column = chosen
         frame = {"type": "rect", "line": {"color": VALIDATION, "width": 3}, "fillcolor": "rgba(0,0,0,0)"}
-        figure.add_shape(x0=column - 0.5, x1=column + 0.5, y0=row - 0.5, y1=row + 0.5, **frame)
+        figure.add_shape(x0=column - 0.47, x1=column + 0.47, y0=row - 0.45, y1=row + 0.45, **frame)
     return figure
 
 

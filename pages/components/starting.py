@@ -49,7 +49,7 @@ def _start_from(name: str) -> None:
     if _is_series(spec.data.dataset) == _is_series(dataset):
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"dataset": dataset})})
         if meant.name not in (chosen.spec.data.dataset, dataset):
-            history.say(f"What is said of this network is so with **{meant.title}**. Choose that under **Learn from** to see it.")
+            history.say(f"What is said above is so with **{meant.title}**. Choose it under **Learn from** to get there.")
     else:
         history.say(f"This network is for {datasets.info(spec.data.dataset).title}, which is chosen now too.")
     history.replace(spec)

@@ -6,6 +6,8 @@ STYLE = """<style>
 /* Streamlit's own greys and its white on the dark theme's blue are too faint to read for some (WCAG 2.1, 1.4.3). */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {color: inherit; opacity: 0.9;}
 button[kind="primary"] p, button[kind="primary"] span, [data-tag] span, [data-tag] button {color: light-dark(#ffffff, #0b1b28);}
+/* Counts on the colours of their cells are read in the page's own letters; Streamlit's charts have fainter ones. */
+[class*="confusion"] .annotation-text {fill: currentColor !important;}
 /* What a menu no longer shows would hold its place for a moment, and what is below it would jump away from a click. */
 [data-testid="stPopoverBody"] [data-retained="true"] {display: none;}
 /* The controls of the first moment have no labels yet; with room for them nothing moves when they come. */

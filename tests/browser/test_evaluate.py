@@ -27,6 +27,14 @@ FURTHEST = """
 }
 """
 
+# Whether the frame of the confusion matrix, as it is drawn, is around a cell.
+FRAMED = """
+([row, column]) => {
+    const { _fullLayout } = document.querySelector('[class*=st-key-confusion] .js-plotly-plot'), frame = _fullLayout.shapes[0];
+    return Math.round((frame.x0 + frame.x1) / 2) === column && Math.round((frame.y0 + frame.y1) / 2) === row;
+}
+"""
+
 
 @pytest.fixture
 def served(tmp_path, trained, wait_until):
@@ -46,7 +54,7 @@ def accessible(page: Page) -> None:
     assert not [(rule["id"], node["html"]) for rule in serious for node in rule["nodes"]]
 
 
-def test_a_click_opens_the_images_of_a_cell(page, served, trained):
+def test_a_click_opens_the_images_of_a_cell(page, served, trained, wait_until):
     page.emulate_media(color_scheme="dark")
     page.goto(f"{served.url}/?run={trained.run}")
     settle(page)
@@ -59,9 +67,16 @@ def test_a_click_opens_the_images_of_a_cell(page, served, trained):
         area.scroll_into_view_if_needed()
         box = area.bounding_box()
         x, y = box["x"] + box["width"] * (answer + 0.5) / 10, box["y"] + box["height"] * (true + 0.5) / 10
-        page.mouse.move(x - 4, y - 4)
-        page.mouse.move(x, y)
+        label = page.locator(".hoverlayer").filter(has_text=f"true {true}, read as {answer}")
+
+        def at_the_cell(x=x, y=y, label=label) -> bool:
+            page.mouse.move(x - 4, y - 4)
+            page.mouse.move(x, y)
+            return label.count() > 0
+
+        wait_until(at_the_cell)
         page.mouse.click(x, y)
+        page.wait_for_function(FRAMED, arg=[true, answer])
         count = int(found.confusion[true, answer])
         if count:
             expect(page.get_by_text(re.compile(rf"{true} read as {answer}: {count} of 100"))).to_be_visible()
@@ -111,11 +126,11 @@ def test_a_drawn_digit_is_kept_and_scored(page, served, trained):
     expect(page.get_by_text("Draw a digit as you always write it")).to_be_visible()  # the square is empty again
     accessible(page)
     assert my_digits.read(served.home).labels.tolist() == [1]
-    page.locator(".st-key-own_correct_0 button").click()
+    page.locator(".st-key-own_correct_0").get_by_role("button").click()
     page.get_by_text("It is a 7", exact=True).click()
     expect(page.get_by_role("img", name="Drawing 1: ✗ 7, read as 1")).to_be_visible()
     assert my_digits.read(served.home).labels.tolist() == [7]
-    page.locator(".st-key-own_delete_0 button").click()
+    page.locator(".st-key-own_delete_0").get_by_role("button").click()
     expect(page.get_by_role("heading", name="My digits: 0")).to_be_visible()
     assert len(my_digits.read(served.home)) == 0
 
