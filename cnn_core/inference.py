@@ -27,10 +27,10 @@ class TrainedModel:
         try:
             self.model = load_model(spec, weights)
         except (OSError, ValueError, KeyError) as error:
-            reason = (str(error).strip().splitlines() or ["unreadable"])[0]
             raise LabError(
-                f"The weights {weights} cannot be used ({reason[:200]}). The file is damaged: train the run again."
-            ) from None
+                f"The weights {weights} cannot be used: the file is damaged, missing or of another network. Train the run again "
+                "('Open its settings' on the Runs page, then 'Train'), or choose another network."
+            ) from error
         if not all(np.isfinite(values).all() for values in self.model.get_weights()):
             raise LabError(
                 "Weights of this network are infinite or no numbers (NaN): its training went astray. Train it again with a lower "

@@ -181,7 +181,7 @@ def test_the_person_chooses_which_weights_answer_and_can_train_a_run_that_was_st
     saved = keras.saving.load_model(export(lab, run, tmp_path))
     np.testing.assert_array_equal(saved.get_weights()[0], checkpoint.read_best(folder).variables[0])
     (folder / "best").write_bytes((folder / "best").read_bytes()[:-1])
-    with pytest.raises(LabError, match="The file is damaged"):
+    with pytest.raises(LabError, match="the file is damaged"):
         TrainedModel(best.spec, lab.weights(run))
     lab.use(run, "last")
     assert lab.store.get(run) == last

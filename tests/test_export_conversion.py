@@ -126,6 +126,6 @@ def test_an_onnx_file_says_what_its_heads_mean(tmp_path):
 
 def test_damaged_weights(tmp_path):
     (tmp_path / "model.weights.h5").write_bytes(b"nothing")
-    with pytest.raises(LabError, match="The file is damaged"):
+    with pytest.raises(LabError, match="the file is damaged"):
         convert(preset("tiny").spec, tmp_path / "model.weights.h5", "onnx", tmp_path / "network.onnx")
     assert not (tmp_path / "network.onnx").exists()

@@ -89,7 +89,7 @@ def test_damaged_or_foreign_weights(trained, tmp_path):
     for data in (b"", b"not weights", good[: len(good) // 2], good[:-100], good[:50] + bytes(2000) + good[2050:]):
         file.write_bytes(data)
         with pytest.raises(
-            LabError, match=r"model\.weights\.h5 cannot be used .*The file is damaged: train the run again"
+            LabError, match=r"model\.weights\.h5 cannot be used: the file is damaged.*Train the run again"
         ) as caught:
             TrainedModel(trained.spec, file)
         assert len(str(caught.value).splitlines()) == 1

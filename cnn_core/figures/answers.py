@@ -50,9 +50,10 @@ def confusion(matrix: np.ndarray, labels: Sequence[str], height: int = 460) -> g
             hovertemplate="true %{y}, read as %{x}: %{text} (%{z:.1%})<extra></extra>",
         )
     )
+    size = 12 if matrix.max(initial=0) < 1000 else 10  # four letters have to fit a cell on a phone
     figure.update_layout(
         annotations=[
-            {"x": int(answer), "y": int(true), "text": f"{matrix[true, answer]}", "showarrow": False, "font": {"size": 12}}
+            {"x": int(answer), "y": int(true), "text": f"{matrix[true, answer]}", "showarrow": False, "font": {"size": size}}
             for true, answer in np.argwhere(matrix)
         ]
     )

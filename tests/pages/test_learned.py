@@ -148,6 +148,8 @@ def test_units_of_a_series_are_switched_off(page_lab):
 def test_a_damaged_network_gets_a_sentence(page_lab, trained):
     page_lab.weights(trained.run).write_bytes(b"nonsense")
     for page in ("look_inside", "explain"):
-        assert "The file is damaged: train the run again" in said(opened(page, trained.run))
-    assert "The file is damaged: train the run again" in said(opened("learned", trained.run, learned_view="edit"))
+        assert "the file is damaged, missing or of another network. Train the run again" in said(opened(page, trained.run))
+    assert "the file is damaged, missing or of another network. Train the run again" in said(
+        opened("learned", trained.run, learned_view="edit")
+    )
     assert charts(opened("learned", trained.run, learned_view="watch"))  # which needs no weights

@@ -123,7 +123,7 @@ def test_damaged_networks_leave_the_drawings_and_the_others(own, trained):
     weights = own / trained.run / "model.weights.h5"
     weights.write_bytes(weights.read_bytes()[:-500])
     app = open_page("my_digits", run=trained.run)
-    assert not app.exception and "The file is damaged: train the run again" in errors(app)
+    assert not app.exception and "the file is damaged, missing or of another network. Train the run again" in errors(app)
     assert len([button for button in app.button if (button.key or "").startswith("own_delete_")]) == 24
 
 
