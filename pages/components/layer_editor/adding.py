@@ -60,9 +60,8 @@ def _behind_key(start: str) -> str:
 
 def _add(kind: str) -> None:
     model = st.session_state.draft.model
-    behind = start = _start(model)
-    if model.layers:
-        behind = choice.current(st.session_state.get(_behind_key(start), start))
+    start = _start(model)
+    behind = choice.current(st.session_state.get(_behind_key(start), start))
     branch = bool(model.layers) and st.session_state.get(f"edit_add_how_{len(model.layers)}") == BRANCH
     name = editing.fresh_name(model, kind)
     if history.change(editing.add, kind, behind, branch) is not None:
