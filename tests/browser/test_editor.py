@@ -149,6 +149,7 @@ def test_nothing_in_the_menu_of_layers_moves_away_from_a_click(page, server):
     expect(page.locator(".st-key-layer_of_conv_1")).to_be_visible()
     press(page, "Add a layer")
     expect(page.get_by_text("New branch", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)  # all that is shown has come
     page.evaluate(PLACES)
     for name in ("conv_1", "flatten"):
         page.get_by_role("combobox", name="Behind").click()
